@@ -1,0 +1,36 @@
+"""The system on one screen: the routes, the queue function and the schedule. No logic."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from chalice import Chalice, Rate
+from chalice.app import CloudWatchEvent, SQSEvent
+
+from chalicelib.api.routes import routes
+from chalicelib.services import Services
+from chalicelib.settings import from_environment
+
+# The deployment puts the real queue's ARN here; a plain string is what its template can replace.
+ORDER_QUEUE_ARN = "arn:aws:sqs:us-east-1:000000000000:onsale-orders"
+
+app = Chalice(app_name="onsale")
+services = Services(from_environment())
+app.register_blueprint(routes(services))
+
+
+# A hundred orders share one transaction: 55 times the orders a second of one each (docs/decisions/0002).
+@app.on_sqs_message(queue_arn=ORDER_QUEUE_ARN, batch_size=100, maximum_batching_window_in_seconds=1)
+def fulfil(event: SQSEvent) -> dict[str, Any]:
+    """Decides a batch of orders; answers which records have failed."""
+    from chalicelib import fulfilment
+
+    return fulfilment.fulfil(services, event.to_dict())
+
+
+@app.schedule(Rate(1, unit=Rate.MINUTES))
+def reconcile(_event: CloudWatchEvent) -> dict[str, int]:
+    """Puts orders that got lost on their way on the queue again."""
+    from chalicelib import reconcile as reconciler
+
+    return reconciler.reconcile(services)

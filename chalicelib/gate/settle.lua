@@ -1,0 +1,27 @@
+-- Settles claims by id: a kept claim is sold, a returned one gives its tickets back to sale.
+-- A claim is settled once; an id without a claim changes nothing, so repeating is harmless.
+--
+-- KEYS  1 stock  2 claims  3 waiting  4 settles (counter: a load that overlapped a settle must start over)
+-- ARGV  1 number of kept ids, then the kept ids, then the returned ids
+-- returns the number of claims settled
+
+local settled = 0
+local kept = tonumber(ARGV[1])
+local loaded = redis.call('EXISTS', KEYS[1]) == 1
+for i = 2, #ARGV do
+  if i > kept + 1 and loaded then
+    local claim = redis.call('HGET', KEYS[2], ARGV[i])
+    if claim then
+      for _, item in ipairs(cjson.decode(claim).items) do
+        redis.call('HINCRBY', KEYS[1], string.format('%d', item.ticketTypeId), item.quantity)
+      end
+    end
+  end
+end
+for first = 2, #ARGV, 1000 do
+  local last = math.min(first + 999, #ARGV)
+  settled = settled + redis.call('HDEL', KEYS[2], unpack(ARGV, first, last))
+  redis.call('ZREM', KEYS[3], unpack(ARGV, first, last))
+end
+redis.call('INCR', KEYS[4])
+return settled

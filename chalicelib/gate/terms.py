@@ -1,0 +1,26 @@
+"""Writes an event's terms of sale as the gate's hash wants them: texts, '' for no limit."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from chalicelib.model import Event
+
+
+def terms_of(event: Event) -> list[str]:
+    """Returns field, value by turns for the `terms` hash; `admit.lua` names the fields."""
+    fields = {
+        "version": str(event.version),
+        "state": "open",
+        "currency": event.currency,
+        "types": ",".join(str(ticket_type.id) for ticket_type in event.ticket_types),
+        "openAtMs": _milliseconds(event.sales_open_at),
+        "closeAtMs": _milliseconds(event.sales_close_at),
+        "maxPerOrder": "" if event.max_per_order is None else str(event.max_per_order),
+    }
+    fields |= {f"price:{ticket_type.id}": str(ticket_type.price) for ticket_type in event.ticket_types}
+    return [text for pair in fields.items() for text in pair]
+
+
+def _milliseconds(moment: datetime | None) -> str:
+    return "" if moment is None else str(round(moment.timestamp() * 1000))

@@ -1,0 +1,164 @@
+"""The words of the trade: events, ticket types, orders and the message that carries one.
+
+Plain frozen values. This module knows no store, no HTTP, no clock and no rule.
+Money is an integer of minor units beside its currency; times are UTC; a field
+that ends in `_ms` is milliseconds since the Unix epoch.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+
+import msgspec
+
+MESSAGE_SCHEMA = 1
+"""Version of the message on the queue; a worker refuses one that it does not know."""
+
+
+class OrderStatus(StrEnum):
+    """Where an order stands. Only `pending` is not yet decided."""
+
+    PENDING = "pending"
+    CONFIRMED = "confirmed"
+    RESERVED = "reserved"
+    REJECTED = "rejected"
+    EXPIRED = "expired"
+    CANCELLED = "cancelled"
+
+
+class TicketType(msgspec.Struct, frozen=True):
+    """One kind of ticket of one event, as the ledger has it. `version` counts its sales updates."""
+
+    id: int
+    name: str
+    price: int
+    capacity: int
+    sold: int = 0
+    version: int = 0
+
+    @property
+    def unsold(self) -> int:
+        """Tickets that the ledger has not sold; orders on their way are not taken off."""
+        return self.capacity - self.sold
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True):
+    """A concert on sale. `version` counts edits and is the ETag; None limits mean no limit."""
+
+    id: int
+    name: str
+    description: str
+    currency: str
+    ticket_types: tuple[TicketType, ...]
+    starts_at: datetime | None = None
+    sales_open_at: datetime | None = None
+    sales_close_at: datetime | None = None
+    max_per_order: int | None = None
+    max_per_buyer: int | None = None
+    version: int
+    created_at: datetime
+    updated_at: datetime
+
+
+class Item(msgspec.Struct, frozen=True, rename="camel"):
+    """So many tickets of one type, at the price that the buyer was shown."""
+
+    ticket_type_id: int
+    quantity: int
+    unit_price: int
+
+
+class OrderPlaced(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
+    """The message on the queue, and word for word the claim in the gate: one accepted order, whole.
+
+    The JSON of this structure is built once, by `gate/admit.lua`, and travels unchanged.
+    """
+
+    schema: int
+    order_id: str
+    event_id: int
+    user_id: str
+    currency: str
+    items: tuple[Item, ...]
+    accepted_at_ms: int
+
+    @property
+    def quantity(self) -> int:
+        """Tickets in the order, over all its items."""
+        return sum(item.quantity for item in self.items)
+
+    @property
+    def total_price(self) -> int:
+        """Minor units of `currency`, over all its items."""
+        return sum(item.quantity * item.unit_price for item in self.items)
+
+
+class Order(msgspec.Struct, frozen=True, kw_only=True):
+    """An order with its answer, as a buyer may read it."""
+
+    id: str
+    event_id: int
+    user_id: str
+    items: tuple[Item, ...]
+    status: OrderStatus
+    total_price: int
+    currency: str
+    accepted_at: datetime
+    reason: str | None = None
+    decided_at: datetime | None = None
+
+
+class TicketTypeDraft(msgspec.Struct, frozen=True):
+    """A ticket type that an organiser asks for; the ledger gives it an id."""
+
+    name: str
+    price: int
+    capacity: int
+
+
+class EventDraft(msgspec.Struct, frozen=True, kw_only=True):
+    """An event that an organiser asks for, already found valid."""
+
+    name: str
+    description: str
+    currency: str
+    ticket_types: tuple[TicketTypeDraft, ...]
+    starts_at: datetime | None = None
+    sales_open_at: datetime | None = None
+    sales_close_at: datetime | None = None
+    max_per_order: int | None = None
+    max_per_buyer: int | None = None
+
+
+class Wanted(msgspec.Struct, frozen=True):
+    """What a buyer asks for in one line. None is the short form: the event's only ticket type."""
+
+    ticket_type_id: int | None
+    quantity: int
+
+
+class OrderIntent(msgspec.Struct, frozen=True, kw_only=True):
+    """An order at the door: well formed, but nobody has looked at the stock yet."""
+
+    order_id: str
+    event_id: int
+    user_id: str
+    wanted: tuple[Wanted, ...]
+
+
+class Stock(msgspec.Struct, frozen=True):
+    """Tickets of one type that the gate can still give."""
+
+    ticket_type_id: int
+    available: int
+
+
+class OrderQuery(msgspec.Struct, frozen=True, kw_only=True):
+    """Which orders to list, newest first. `before` is an order id: only older ones follow it."""
+
+    event_id: int | None = None
+    user_id: str | None = None
+    status: OrderStatus | None = None
+    before: str | None = None
+    limit: int = 50

