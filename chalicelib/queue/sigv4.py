@@ -1,0 +1,69 @@
+"""Signs one SQS call (JSON protocol: a POST to "/") with AWS Signature Version 4.
+
+Pure: no clock, no network, no environment. Must not know what a message holds.
+Follows "Create a signed AWS API request" in the AWS IAM User Guide; the tests prove every
+header equal to botocore's. A call costs three hashes; the signing key is derived once a day.
+"""
+
+from __future__ import annotations
+
+import hmac
+import time
+from functools import lru_cache
+from hashlib import sha256
+from typing import NamedTuple
+
+CONTENT_TYPE = "application/x-amz-json-1.0"
+_SIGNED = "content-type;host;x-amz-date;x-amz-target"
+_SIGNED_WITH_TOKEN = "content-type;host;x-amz-date;x-amz-security-token;x-amz-target"  # noqa: S105
+
+
+class Credentials(NamedTuple):
+    """Who calls. `session_token` is empty for a user's long-lived key."""
+
+    access_key_id: str
+    secret_access_key: str
+    session_token: str = ""
+
+
+def sign(  # noqa: PLR0913, PLR0917 - all that a signature covers
+    host: str, region: str, target: str, credentials: Credentials, at: float, body: bytes
+) -> str:
+    """Returns the header lines of a signed call, each ended by CRLF, `Host` among them.
+
+    `host` is the Host header as sent: lower case, its port only where it is not the scheme's own.
+    `target` is the action, such as `AmazonSQS.SendMessage`; `at` is seconds since the Unix epoch.
+    AWS refuses a signature that is more than five minutes off.
+    """
+    stamp = _stamp(int(at))
+    token = credentials.session_token
+    signed = _SIGNED_WITH_TOKEN if token else _SIGNED
+    token_line = f"x-amz-security-token:{token}\n" if token else ""
+    canonical = (
+        f"POST\n/\n\ncontent-type:{CONTENT_TYPE}\nhost:{host}\nx-amz-date:{stamp}\n"
+        f"{token_line}x-amz-target:{target}\n\n{signed}\n{sha256(body).hexdigest()}"
+    )
+    scope = f"{stamp[:8]}/{region}/sqs/aws4_request"
+    to_sign = f"AWS4-HMAC-SHA256\n{stamp}\n{scope}\n{sha256(canonical.encode()).hexdigest()}"
+    key = _signing_key(credentials.secret_access_key, stamp[:8], region)
+    signature = hmac.digest(key, to_sign.encode(), "sha256").hex()
+    return (
+        f"Host: {host}\r\nContent-Type: {CONTENT_TYPE}\r\nX-Amz-Date: {stamp}\r\nX-Amz-Target: {target}\r\n"
+        + (f"X-Amz-Security-Token: {token}\r\n" if token else "")
+        + f"Authorization: AWS4-HMAC-SHA256 Credential={credentials.access_key_id}/{scope}, "
+        f"SignedHeaders={signed}, Signature={signature}\r\n"
+    )
+
+
+@lru_cache(maxsize=8)
+def _stamp(second: int) -> str:
+    return time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(second))
+
+
+@lru_cache(maxsize=8)
+def _signing_key(secret: str, date: str, region: str) -> bytes:
+    """Four HMACs, the same for a whole day."""
+    key = f"AWS4{secret}".encode()
+    for part in (date, region, "sqs", "aws4_request"):
+        key = hmac.digest(key, part.encode(), "sha256")
+    return key

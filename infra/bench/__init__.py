@@ -1,0 +1,1 @@
+"""Measurements of single parts, to be called from the benchmark or by hand."""
