@@ -1,0 +1,147 @@
+"""The events resource: organisers create and edit events, everybody reads them.
+
+Sales figures come from the ledger; only the availability call asks the gate.
+"""
+
+from __future__ import annotations
+
+import re
+
+from chalice.app import Response
+
+from chalicelib import admission
+from chalicelib.api.answers import AvailabilityView, AvailableView, EventPage, EventView, event_view
+from chalicelib.api.cursors import after_event, read_after_event
+from chalicelib.api.events_input import changes_of, check_merged, draft_of
+from chalicelib.api.operations import Call, Operation, answer, operation
+from chalicelib.api.schemas import MAX_ID, EventPatch, NewEvent, NoQuery, Page
+from chalicelib.errors import Rejected, Unavailable
+from chalicelib.log import log
+from chalicelib.model import Event
+from chalicelib.services import Services
+
+EVENT_BYTES = 128 * 1024
+"""Longest body of an event: 100 ticket types and a description, all in four-byte characters, have 106 KiB."""
+EDIT_ATTEMPTS = 3
+"""Readings of the event that `If-Match: *` is worth before the caller hears that others keep editing it."""
+
+_WHOLE_NUMBER = re.compile(r"[1-9][0-9]{0,9}")
+
+
+@operation(
+    "POST /events",
+    body=NewEvent,
+    answers={201: EventView},
+    sends=("Location", "ETag"),
+    codes=("unavailable",),
+    limit_bytes=EVENT_BYTES,
+)
+def create_event(services: Services, call: Call, body: NewEvent) -> Response:
+    """Create an event."""
+    event = services.ledger.create_event(draft_of(body))
+    log("event-created", requestId=call.request_id, eventId=event.id)
+    location = {"Location": call.link(f"/events/{event.id}")}
+    return _shown(services, event, 201, location)
+
+
+@operation("GET /events", query=Page, answers={200: EventPage}, codes=("unavailable",))
+def list_events(services: Services, _: Call, page: Page) -> Response:
+    """List events, by ascending id."""
+    after = read_after_event(page.cursor) if page.cursor else 0
+    events = services.ledger.events(after, page.limit + 1)
+    shown = [event_view(event, services.clock()) for event in events[: page.limit]]
+    more = after_event(shown[-1].id) if len(events) > page.limit else None
+    return answer(200, EventPage(items=shown, next_cursor=more))
+
+
+@operation(
+    "GET /events/{eventId}",
+    answers={200: EventView},
+    sends=("ETag",),
+    codes=("event-not-found", "unavailable"),
+)
+def get_event(services: Services, call: Call, _: NoQuery) -> Response:
+    """Read an event."""
+    return _shown(services, services.ledger.event(_event_id(call)))
+
+
+@operation(
+    "PATCH /events/{eventId}",
+    body=EventPatch,
+    headers={"If-Match": "The event's ETag as last read, or * for any"},
+    answers={200: EventView},
+    sends=("ETag",),
+    codes=("event-not-found", "precondition-required", "precondition-failed", "unavailable"),
+    limit_bytes=EVENT_BYTES,
+)
+def update_event(services: Services, call: Call, patch: EventPatch) -> Response:
+    """Change an event that nobody else has changed since it was read."""
+    event_id, changes = _event_id(call), changes_of(patch)
+    wanted = call.headers.get("if-match")
+    if wanted is None:
+        raise Rejected("precondition-required", 'Send If-Match with the event\'s ETag, like "3", or *.')
+    event = _edited(services, event_id, wanted.strip(), changes)
+    _tell_gate(services, event)
+    log("event-changed", requestId=call.request_id, eventId=event.id, version=event.version)
+    return _shown(services, event)
+
+
+@operation(
+    "GET /events/{eventId}/availability",
+    answers={200: AvailabilityView},
+    codes=("event-not-found", "unavailable"),
+)
+def get_availability(services: Services, call: Call, _: NoQuery) -> Response:
+    """Read what can still be asked for, now."""
+    event_id = _event_id(call)
+    stock, as_of = admission.availability(services, event_id)
+    view = AvailabilityView(
+        event_id=event_id,
+        sold_out=all(line.available <= 0 for line in stock),
+        ticket_types=[AvailableView(id=line.ticket_type_id, available=line.available) for line in stock],
+        as_of=as_of,
+    )
+    return answer(200, view)
+
+
+OPERATIONS: tuple[Operation, ...] = (create_event, list_events, get_event, update_event, get_availability)
+
+
+def _edited(services: Services, event_id: int, wanted: str, changes: dict[str, object]) -> Event:
+    """Writes the changes over the version that they were checked against; no edit slips in between."""
+    for _ in range(EDIT_ATTEMPTS):
+        event = services.ledger.event(event_id)
+        if wanted != "*" and _etag(event) not in (tag.strip() for tag in wanted.split(",")):
+            break
+        check_merged(event, changes)
+        try:
+            return services.ledger.update_event(event_id, event.version, changes)
+        except Rejected as error:
+            if error.code != "precondition-failed":
+                raise
+    raise Rejected("precondition-failed", "The event has changed since; read it again.")
+
+
+def _event_id(call: Call) -> int:
+    text = call.path["eventId"]
+    if not _WHOLE_NUMBER.fullmatch(text) or int(text) > MAX_ID:
+        raise Rejected("event-not-found", "There is no event with this id.")
+    return int(text)
+
+
+def _etag(event: Event) -> str:
+    return f'"{event.version}"'
+
+
+def _tell_gate(services: Services, event: Event) -> None:
+    """The ledger has the new terms already: a gate that is down gets them from the reconciler."""
+    try:
+        services.gate.configure(event)
+    except Unavailable:
+        log("terms-not-told", "warning", eventId=event.id, version=event.version)
+
+
+def _shown(
+    services: Services, event: Event, status: int = 200, headers: dict[str, str] | None = None
+) -> Response:
+    return answer(status, event_view(event, services.clock()), {"ETag": _etag(event), **(headers or {})})

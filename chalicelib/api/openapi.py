@@ -1,0 +1,119 @@
+"""Makes the OpenAPI 3.1 document from the operations and the types that they name. Knows no Chalice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import msgspec
+
+from chalicelib.api import problems
+from chalicelib.api.operations import Operation
+
+_REFERENCE = "#/components/schemas/{name}"
+_PATH_TYPES: dict[str, dict[str, Any]] = {
+    "eventId": {"type": "integer", "minimum": 1, "maximum": 2**31 - 1},
+    "orderId": {"type": "string", "format": "uuid"},
+}
+_HEADERS: dict[str, str] = {
+    "Location": "Address of what was made",
+    "ETag": "Version of the event, for If-Match",
+    "Retry-After": "Seconds after which to ask again; absent once the order is decided",
+}
+
+_ANSWERED = {200: "As asked", 201: "Created", 202: "Taken in; the answer follows at Location"}
+_RESOURCES = ("events", "orders")
+
+
+def document(operations: Sequence[Operation], version: str) -> dict[str, Any]:
+    """Builds the whole document, ready for JSON. `version` is the contract's."""
+    queries = {each.query for each in operations if each.query is not None}
+    kinds = [kind for each in operations for kind in _kinds(each)]
+    _, schemas = msgspec.json.schema_components([*kinds, *queries, problems.Problem], ref_template=_REFERENCE)
+    properties = {query: schemas.pop(query.__name__)["properties"] for query in queries}
+    paths: dict[str, dict[str, Any]] = {}
+    for each in operations:
+        in_query = {} if each.query is None else properties[each.query]
+        paths.setdefault(each.path, {})[each.method.lower()] = _described(each, in_query)
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Onsale",
+            "version": version,
+            "summary": "Sells an event out and never sells the last ticket twice.",
+            "license": {"name": "MIT", "identifier": "MIT"},
+        },
+        "servers": [{"url": "."}],
+        "paths": paths,
+        "components": {"schemas": dict(sorted(schemas.items()))},
+    }
+
+
+def _kinds(each: Operation) -> list[Any]:
+    shown = [kind for kind in each.answers.values() if not isinstance(kind, str)]
+    return shown if each.body is None else [each.body, *shown]
+
+
+def _described(each: Operation, in_query: dict[str, Any]) -> dict[str, Any]:
+    resource = each.path.split("/")[1]
+    parameters = [
+        *(
+            {"name": name, "in": "path", "required": True, "schema": _PATH_TYPES[name]}
+            for name in each.path_names()
+        ),
+        *({"name": name, "in": "query", "schema": schema} for name, schema in in_query.items()),
+        *(
+            {"name": name, "in": "header", "description": words, "schema": {"type": "string"}}
+            for name, words in each.headers.items()
+        ),
+    ]
+    found: dict[str, Any] = {
+        "operationId": each.id,
+        "summary": each.summary.rstrip("."),
+        "tags": [resource if resource in _RESOURCES else "service"],
+        "parameters": parameters,
+        "responses": {**_answers(each), **_problems(each.all_codes())},
+    }
+    if each.body is not None:
+        found["requestBody"] = {
+            "required": True,
+            "content": {"application/json": {"schema": _ref(each.body)}},
+        }
+    return found
+
+
+def _answers(each: Operation) -> dict[str, Any]:
+    answers = {}
+    for status, kind in each.answers.items():
+        media_type, schema = (
+            (kind, {"type": "string"}) if isinstance(kind, str) else ("application/json", _ref(kind))
+        )
+        answers[str(status)] = {
+            "description": _ANSWERED[status],
+            "headers": {name: _header(name) for name in each.sends},
+            "content": {media_type: {"schema": schema}},
+        }
+    return answers
+
+
+def _header(name: str) -> dict[str, Any]:
+    return {"description": _HEADERS[name], "schema": {"type": "string"}}
+
+
+def _problems(codes: Iterable[str]) -> dict[str, Any]:
+    """One response a status, with all its codes told apart in words: their bodies have one shape."""
+    by_status: dict[str, list[str]] = {}
+    for code in codes:
+        by_status.setdefault(str(problems.status_of(code)), []).append(code)
+    content = {problems.MEDIA_TYPE: {"schema": _ref(problems.Problem)}}
+    return {
+        status: {
+            "description": "; ".join(f"`{code}`: {problems.CODES[code][1]}" for code in listed),
+            "content": content,
+        }
+        for status, listed in sorted(by_status.items())
+    }
+
+
+def _ref(kind: type[Any]) -> dict[str, str]:
+    return {"$ref": _REFERENCE.format(name=kind.__name__)}

@@ -1,0 +1,165 @@
+"""One declaration a call: the Chalice route and the OpenAPI document are both made from an Operation.
+
+Knows Chalice and the error families; knows no resource, no rule and no store.
+"""
+
+from __future__ import annotations
+
+import re
+import traceback
+from collections.abc import Callable, Iterable, Mapping
+from contextvars import ContextVar
+from typing import Any
+
+import msgspec
+from chalice.app import Blueprint, HeadersType, Request, Response
+
+from chalicelib.api import problems
+from chalicelib.api.reading import body_reader, query_reader
+from chalicelib.api.schemas import NoQuery
+from chalicelib.errors import OnsaleError, Rejected
+from chalicelib.log import log
+from chalicelib.services import Services
+
+ORDER_BYTES = 16 * 1024
+"""Longest body unless the operation says otherwise; the longest sensible order has 2 KiB."""
+
+# Chalice keeps the current request on the app, where the threads of one process would share it.
+_current: ContextVar[Request] = ContextVar("request")
+_encode = msgspec.json.Encoder().encode
+
+
+class Call(msgspec.Struct):
+    """What a view may know of its request besides the body or query it declared."""
+
+    path: Mapping[str, str]
+    headers: Mapping[str, str]
+    request_id: str
+    request: Request
+
+    def link(self, path: str) -> str:
+        """Makes the address of `path` on this API, with the stage that API Gateway puts before it."""
+        full, resource = self.request.context.get("path", ""), self.request.path
+        return full.removesuffix(resource) + path if full.endswith(resource) else path
+
+
+View = Callable[[Services, Call, Any], Response]
+
+
+class Operation(msgspec.Struct, frozen=True, kw_only=True):
+    """One call of the contract. `answers` maps a status to its body's type, or to a media type."""
+
+    method: str
+    path: str
+    id: str
+    summary: str
+    view: View
+    answers: Mapping[int, Any]
+    body: type[Any] | None = None
+    query: type[Any] | None = NoQuery
+    headers: Mapping[str, str] = {}
+    sends: tuple[str, ...] = ()
+    codes: tuple[str, ...] = ()
+    limit_bytes: int = ORDER_BYTES
+
+    def path_names(self) -> list[str]:
+        """The names in braces of the path, in order."""
+        return re.findall(r"{(\w+)}", self.path)
+
+    def all_codes(self) -> list[str]:
+        """Every problem code that the call can answer with, those that come with its shape included."""
+        codes = set(self.codes)
+        if self.body is not None:
+            codes |= {"malformed-body", "payload-too-large", "unsupported-media-type", "invalid-request"}
+        if self.query is not None:
+            codes.add("invalid-request")
+        return sorted(codes | {"internal-error"})
+
+
+def operation(route: str, **declared: Any) -> Callable[[View], Operation]:
+    """Declares a view as the call `route` ("POST /orders"); the other arguments are Operation's fields.
+
+    The operation's id is the view's name in camelCase, its summary the first line of the docstring.
+    """
+    method, _, path = route.partition(" ")
+
+    def declare(view: View) -> Operation:
+        first, *rest = view.__name__.split("_")
+        summary = (view.__doc__ or "").partition("\n")[0]
+        return Operation(
+            method=method,
+            path=path,
+            id=first + "".join(word.capitalize() for word in rest),
+            summary=summary,
+            view=view,
+            **declared,
+        )
+
+    return declare
+
+
+def mount(blueprint: Blueprint, services: Services, operations: Iterable[Operation]) -> None:
+    """Adds each operation to `blueprint` as a route, and what the routes need to find their request."""
+
+    def remember(request: Request, get_response: Callable[[Request], Response]) -> Response:
+        _current.set(request)
+        return get_response(request)
+
+    blueprint.register_middleware(remember, "http")
+    for declared in operations:
+        # No content types: Chalice's own 415 is not a problem document.
+        route = blueprint.route(declared.path, methods=[declared.method], name=declared.id, content_types=[])
+        route(_handler(services, declared))
+
+
+def answer(status: int, body: object, headers: Mapping[str, str] | None = None) -> Response:
+    """Makes a JSON answer. `body` is anything msgspec can encode; `headers` come on top."""
+    all_headers: HeadersType = {"Content-Type": "application/json", "Cache-Control": "no-store"}
+    if headers:
+        all_headers.update(headers)
+    return Response(_encode(body).decode(), all_headers, status)
+
+
+def _handler(services: Services, declared: Operation) -> Callable[..., Response]:
+    """Makes the function that Chalice calls: reads, runs the view, and turns failures into problems."""
+    read = _reader(declared)
+    view = declared.view
+
+    def handle(**path: str) -> Response:
+        request = _current.get()
+        call = Call(path, request.headers, request.context.get("requestId", ""), request)
+        try:
+            response = view(services, call, read(request))
+        except Rejected as error:
+            response = problems.response(error)
+        except OnsaleError as error:
+            log("not-now", "warning", requestId=call.request_id, operation=declared.id, cause=error.detail)
+            response = problems.response(error)
+        except Exception as error:
+            _log_bug(error, call.request_id, declared.id)
+            response = problems.internal_error()
+        response.headers["X-Request-Id"] = call.request_id
+        return response
+
+    return handle
+
+
+def _reader(declared: Operation) -> Callable[[Request], Any]:
+    """Reads what the view is given: its body, else its query, else nothing."""
+    query = (lambda _: None) if declared.query is None else query_reader(declared.query)
+    if declared.body is None:
+        return query
+    body = body_reader(declared.body, declared.limit_bytes)
+
+    def read(request: Request) -> Any:
+        query(request)
+        return body(request)
+
+    return read
+
+
+def _log_bug(error: Exception, request_id: str, operation_id: str) -> None:
+    """Says where a bug is, not what it was handed: values in a message may be personal."""
+    frames = traceback.extract_tb(error.__traceback__)
+    where = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames]
+    log("bug", "error", requestId=request_id, operation=operation_id, type=type(error).__name__, trace=where)

@@ -1,0 +1,148 @@
+"""The orders resource: a buyer asks for tickets, and asks what became of it.
+
+The gate knows an order from its 202 on, the ledger from its decision on; a claim is looked for first,
+for it is settled only after the decision is written, so an order is never in neither.
+"""
+
+from __future__ import annotations
+
+from chalice.app import Response
+from msgspec import UnsetType
+
+from chalicelib import admission
+from chalicelib.api.answers import (
+    OrderAccepted,
+    OrderPage,
+    OrderView,
+    order_accepted,
+    order_view,
+    pending_view,
+)
+from chalicelib.api.cursors import before_order, read_before_order
+from chalicelib.api.operations import Call, Operation, answer, operation
+from chalicelib.api.problems import RETRY_AFTER_SECONDS
+from chalicelib.api.schemas import NewOrder, NoQuery, OrderSearch
+from chalicelib.errors import InvalidRequest, Rejected, Unavailable
+from chalicelib.log import log
+from chalicelib.model import OrderIntent, OrderPlaced, OrderQuery, OrderStatus, Wanted
+from chalicelib.order_ids import event_of, new_order_id
+from chalicelib.services import Services
+
+_RETRY = {"Retry-After": RETRY_AFTER_SECONDS}
+_ONE_FORM = "give exactly one of quantity and items"
+
+
+@operation(
+    "POST /orders",
+    body=NewOrder,
+    headers={"Idempotency-Key": "Taken, and not used yet"},
+    answers={202: OrderAccepted},
+    sends=("Location", "Retry-After"),
+    codes=(
+        "event-not-found",
+        "ticket-type-not-found",
+        "sold-out",
+        "not-enough-tickets",
+        "sale-not-open",
+        "sale-closed",
+        "sale-paused",
+        "order-limit-exceeded",
+        "unavailable",
+    ),
+)
+def place_order(services: Services, call: Call, body: NewOrder) -> Response:
+    """Ask for tickets."""
+    wanted = _wanted(body)
+    order_id = new_order_id(body.event_id, int(services.clock().timestamp() * 1000))
+    intent = OrderIntent(order_id=order_id, event_id=body.event_id, user_id=body.user_id, wanted=wanted)
+    try:
+        placed = admission.place(services, intent)
+    except Rejected as error:
+        log("order-refused", requestId=call.request_id, eventId=body.event_id, code=error.code)
+        raise
+    log("order-accepted", requestId=call.request_id, eventId=body.event_id, orderId=order_id)
+    return answer(202, order_accepted(placed), {"Location": call.link(f"/orders/{order_id}"), **_RETRY})
+
+
+@operation(
+    "GET /orders/{orderId}",
+    answers={200: OrderView},
+    sends=("Retry-After",),
+    codes=("order-not-found", "unavailable"),
+)
+def get_order(services: Services, call: Call, _: NoQuery) -> Response:
+    """Read an order, from the moment of its 202 on."""
+    order_id = call.path["orderId"].lower()
+    try:
+        event_of(order_id)
+    except ValueError:
+        raise _unknown() from None
+    claim, gate_failure = _claim(services, order_id)
+    if claim is not None:
+        return answer(200, pending_view(claim), _RETRY)
+    order = services.ledger.order(order_id)
+    if order is not None:
+        return answer(200, order_view(order), _RETRY if order.status is OrderStatus.PENDING else None)
+    raise gate_failure or _unknown()
+
+
+@operation("GET /orders", query=OrderSearch, answers={200: OrderPage}, codes=("unavailable",))
+def list_orders(services: Services, _: Call, search: OrderSearch) -> Response:
+    """List orders, newest first."""
+    before = read_before_order(search.cursor) if search.cursor else None
+    if search.status is OrderStatus.PENDING:
+        return _pending(services, search, before)
+    query = OrderQuery(
+        event_id=search.event_id or None,
+        user_id=search.user_id or None,
+        status=search.status or None,
+        before=before,
+        limit=search.limit + 1,
+    )
+    orders = services.ledger.orders(query)
+    shown = [order_view(order) for order in orders[: search.limit]]
+    more = before_order(shown[-1].id) if len(orders) > search.limit else None
+    return answer(200, OrderPage(items=shown, next_cursor=more))
+
+
+OPERATIONS: tuple[Operation, ...] = (place_order, get_order, list_orders)
+
+
+def _wanted(body: NewOrder) -> tuple[Wanted, ...]:
+    """Reads the short or the long form. Raises InvalidRequest unless it is exactly one of them."""
+    quantity, items = body.quantity, body.items
+    if isinstance(items, UnsetType):
+        if isinstance(quantity, UnsetType):
+            raise InvalidRequest([("quantity", _ONE_FORM)])
+        return (Wanted(None, quantity),)
+    if not isinstance(quantity, UnsetType):
+        raise InvalidRequest([("quantity", _ONE_FORM)])
+    seen: set[int] = set()
+    for index, item in enumerate(items):
+        if item.ticket_type_id in seen:
+            raise InvalidRequest([(f"items[{index}].ticketTypeId", "must not be named twice in one order")])
+        seen.add(item.ticket_type_id)
+    return tuple(Wanted(item.ticket_type_id, item.quantity) for item in items)
+
+
+def _claim(services: Services, order_id: str) -> tuple[OrderPlaced | None, Unavailable | None]:
+    """Asks the gate for a claim; a gate that is down must not hide what the ledger has decided."""
+    try:
+        return services.gate.claim(order_id), None
+    except Unavailable as error:
+        return None, error
+
+
+def _pending(services: Services, search: OrderSearch, before: str | None) -> Response:
+    """Lists claims. The gate keeps them by event: a page of one buyer's may be short or empty, and go on."""
+    if isinstance(search.event_id, UnsetType):
+        raise InvalidRequest([("eventId", "is required with status=pending")])
+    claims = services.gate.pending(search.event_id, before, search.limit + 1)
+    page = claims[: search.limit]
+    more = before_order(page[-1].order_id) if len(claims) > search.limit else None
+    shown = [pending_view(claim) for claim in page if not search.user_id or claim.user_id == search.user_id]
+    return answer(200, OrderPage(items=shown, next_cursor=more))
+
+
+def _unknown() -> Rejected:
+    return Rejected("order-not-found", "There is no order with this id.")

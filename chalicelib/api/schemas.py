@@ -1,0 +1,116 @@
+"""What callers may send: the bodies and the query parameters, with every bound that a type can state.
+
+The OpenAPI document is made from these types. Rules between fields are in `events_input.py` and
+`orders.py`. Unknown fields are refused; numbers and booleans are never read from text in a body.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+from chalicelib.model import OrderStatus
+
+MAX_ID = 2**31 - 1
+"""Event and ticket type ids are PostgreSQL integers, and an order id keeps 31 bits for its event."""
+MAX_TICKETS = 2**31 - 1
+MAX_QUANTITY = 1_000_000
+"""Tickets in one line of an order: above any real wish, below any overflow."""
+MAX_PRICE = 1_000_000_000
+
+# `$` would let a final line feed pass; PostgreSQL takes neither NUL nor lone surrogates.
+LINE = r"^[^\x00-\x1f\x7f-\x9f\ud800-\udfff]*(?![\s\S])"
+TEXT = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]*(?![\s\S])"
+CURRENCY = r"^[A-Z]{3}(?![\s\S])"
+
+Id = Annotated[int, Meta(ge=1, le=MAX_ID)]
+Name = Annotated[str, Meta(min_length=1, max_length=200, pattern=LINE)]
+Description = Annotated[str, Meta(max_length=5_000, pattern=TEXT)]
+UserId = Annotated[str, Meta(min_length=1, max_length=128, pattern=LINE)]
+Currency = Annotated[str, Meta(pattern=CURRENCY, description="ISO 4217 code")]
+Price = Annotated[int, Meta(ge=0, le=MAX_PRICE, description="Minor units of the event's currency")]
+Tickets = Annotated[int, Meta(ge=1, le=MAX_TICKETS)]
+Quantity = Annotated[int, Meta(ge=1, le=MAX_QUANTITY)]
+Moment = Annotated[datetime, Meta(tz=True, description="RFC 3339, with an offset")]
+PageSize = Annotated[int, Meta(ge=1, le=100)]
+Cursor = Annotated[str, Meta(min_length=1, max_length=100, description="`nextCursor` of the page before")]
+
+
+class Input(
+    msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True, kw_only=True, omit_defaults=True
+):
+    """Everything read from a caller: camelCase, and nothing that is not declared."""
+
+
+class NewTicketType(Input, frozen=True):
+    """One kind of ticket to be sold."""
+
+    name: Name
+    price: Price
+    capacity: Tickets
+
+
+class NewEvent(Input, frozen=True):
+    """An event to be sold. Exactly one of `totalTickets` (short form) and `ticketTypes` (long form)."""
+
+    name: Name
+    description: Description
+    total_tickets: Tickets | UnsetType = UNSET
+    ticket_types: Annotated[list[NewTicketType], Meta(min_length=1, max_length=100)] | UnsetType = UNSET
+    currency: Currency = "EUR"
+    starts_at: Moment | None = None
+    sales_open_at: Moment | None = None
+    sales_close_at: Moment | None = None
+    max_per_order: Tickets | None = None
+    max_per_buyer: Tickets | None = None
+    hold_seconds: Annotated[int, Meta(description="Holds are not offered yet: 0")] | None = None
+
+
+class EventPatch(Input, frozen=True):
+    """Changes of an event, at least one. null takes a time or a limit away; an absent field stays."""
+
+    name: Name | UnsetType = UNSET
+    description: Description | UnsetType = UNSET
+    starts_at: Moment | UnsetType | None = UNSET
+    sales_open_at: Moment | UnsetType | None = UNSET
+    sales_close_at: Moment | UnsetType | None = UNSET
+    max_per_order: Tickets | UnsetType | None = UNSET
+    max_per_buyer: Tickets | UnsetType | None = UNSET
+
+
+class WantedItem(Input, frozen=True):
+    """So many tickets of one type."""
+
+    ticket_type_id: Id
+    quantity: Quantity
+
+
+class NewOrder(Input, frozen=True):
+    """A wish for tickets. Exactly one of `quantity` (events with one ticket type only) and `items`."""
+
+    event_id: Id
+    user_id: UserId
+    quantity: Quantity | UnsetType = UNSET
+    items: Annotated[list[WantedItem], Meta(min_length=1, max_length=20)] | UnsetType = UNSET
+
+
+class NoQuery(Input, frozen=True):
+    """The call takes no query parameters."""
+
+
+class Page(Input, frozen=True):
+    """Which page of a list."""
+
+    cursor: Cursor | UnsetType = UNSET
+    limit: PageSize = 50
+
+
+class OrderSearch(Page, frozen=True):
+    """Which orders. `status=pending` needs `eventId`; without a status, only decided orders are listed."""
+
+    event_id: Id | UnsetType = UNSET
+    user_id: UserId | UnsetType = UNSET
+    status: OrderStatus | UnsetType = UNSET

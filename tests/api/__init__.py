@@ -1,0 +1,1 @@
+"""The HTTP edge, driven by the events that API Gateway sends, over twins of the stores."""

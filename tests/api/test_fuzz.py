@@ -1,0 +1,99 @@
+"""Whatever is sent, the answer is a success or a problem document, and never a 500."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from chalicelib.api.docs import ALL
+from tests.api.conftest import Api
+from tests.fakes.services import MemoryServices
+
+EXAMPLES = settings(max_examples=150, deadline=None)
+NAMES = sorted({name for each in ALL if each.body for name in each.body.__struct_encode_fields__})
+
+scalars = (
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**31) - 1, 2**31 + 1)
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text()
+    | st.datetimes().map(lambda moment: moment.isoformat() + "Z")
+    | st.sampled_from(["EUR", "2026-06-01T12:00:00+02:00", 1, 0])
+)
+keys = st.sampled_from([*NAMES, "ticketTypeId", "price", "capacity"]) | st.text(max_size=5)
+values = st.recursive(
+    scalars,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(keys, inner, max_size=5),
+    max_leaves=12,
+)
+bodies = st.dictionaries(keys, values, max_size=10)
+near_orders = st.fixed_dictionaries(
+    {"eventId": st.sampled_from([1, 1, 1, 2]), "userId": st.text(min_size=1, max_size=10)},
+    optional={"quantity": st.integers(1, 12), "items": values},
+)
+near_events = st.fixed_dictionaries(
+    {"name": st.text(min_size=1), "description": st.text()},
+    optional={name: values for name in NAMES if name not in ("name", "description")},
+)
+
+
+def checked(status: int, answer: Any) -> None:
+    assert status < 500
+    if status >= 400:
+        assert answer.problem[0] == status
+
+
+def served() -> Api:
+    api = Api(MemoryServices())
+    api("POST", "/events", {"name": "x", "description": "d", "totalTickets": 10})
+    return api
+
+
+@EXAMPLES
+@given(path=st.sampled_from(["/events", "/orders"]), body=bodies | near_orders | near_events | values)
+def test_no_json_body_of_a_post_ends_in_500(path: str, body: Any) -> None:
+    answer = served()("POST", path, body if isinstance(body, dict) else [body])
+    checked(answer.status, answer)
+
+
+@EXAMPLES
+@given(body=bodies | near_events, tag=st.text(st.characters(codec="latin-1"), max_size=8) | st.just("*"))
+def test_no_json_body_of_a_patch_ends_in_500(body: Any, tag: str) -> None:
+    answer = served()("PATCH", "/events/1", body, If_Match=tag)
+    checked(answer.status, answer)
+
+
+@EXAMPLES
+@given(raw=st.binary(max_size=200), path=st.sampled_from(["/events", "/orders"]))
+def test_no_bytes_end_in_500(raw: bytes, path: str) -> None:
+    answer = served()("POST", path, raw)
+    checked(answer.status, answer)
+
+
+@EXAMPLES
+@given(
+    path=st.sampled_from(["/events", "/orders", "/events/1", "/orders/x"]),
+    query=st.dictionaries(
+        st.sampled_from(["cursor", "limit", "eventId", "userId", "status"]) | st.text(max_size=3),
+        st.lists(st.text(max_size=20) | st.sampled_from(["pending", "1", "ZTox"]), min_size=1, max_size=2),
+        max_size=4,
+    ),
+)
+def test_no_query_ends_in_500(path: str, query: dict[str, list[str]]) -> None:
+    api = served()
+    event = api.event("GET", path)
+    event["multiValueQueryStringParameters"] = query or None
+    assert api.app(event, None)["statusCode"] < 500
+
+
+@EXAMPLES
+@given(identifier=st.text(max_size=50), resource=st.sampled_from(["/events/{eventId}", "/orders/{orderId}"]))
+def test_no_id_ends_in_500(identifier: str, resource: str) -> None:
+    api = served()
+    event = api.event("GET", resource.partition("{")[0] + "1")
+    event["pathParameters"] = {resource.partition("{")[2][:-1]: identifier}
+    assert api.app(event, None)["statusCode"] in (200, 404)

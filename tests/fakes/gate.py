@@ -1,0 +1,194 @@
+"""The gate's twin in memory: same interface, same answers. The contract tests hold it to that."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import msgspec
+
+from chalicelib.gate.refusals import NotLoaded, refusal
+from chalicelib.gate.terms import terms_of
+from chalicelib.model import MESSAGE_SCHEMA, Event, Item, OrderIntent, OrderPlaced, Stock
+from chalicelib.order_ids import accepted_ms, event_of
+
+
+class MemoryGate:
+    """Keeps what the Lua scripts keep in Valkey, under one lock. The lock to fill an event never expires."""
+
+    def __init__(self) -> None:
+        """Starts cold."""
+        self._lock = threading.Lock()
+        self._terms: dict[int, dict[str, str]] = {}
+        self._stock: dict[int, dict[int, int]] = {}
+        self._claims: dict[int, dict[str, bytes]] = {}
+        self._waiting: dict[int, dict[str, int]] = {}
+        self._epoch: dict[int, int] = {}
+        self._loading: set[int] = set()
+        self._loaded: set[int] = set()
+
+    def admit(self, intent: OrderIntent) -> bytes:
+        """Takes the stock and records the claim, or refuses; all or nothing."""
+        with self._lock:
+            held = self._claims.get(intent.event_id, {}).get(intent.order_id)
+            return held or self._admit(intent, _now_ms())
+
+    def settle(self, event_id: int, kept: Sequence[str], returned: Sequence[str]) -> int:
+        """Settles claims by order id; returns how many there were."""
+        if not kept and not returned:
+            return 0
+        with self._lock:
+            found = [claim for order_id in returned if (claim := self._forget(event_id, order_id))]
+            stock = self._stock.get(event_id, {})
+            for item in (item for claim in found for item in _decode(claim).items if stock):
+                stock[item.ticket_type_id] += item.quantity
+            sold = sum(self._forget(event_id, order_id) is not None for order_id in kept)
+            self._epoch[event_id] = self._epoch.get(event_id, 0) + 1
+            return sold + len(found)
+
+    def claim(self, order_id: str) -> OrderPlaced | None:
+        """Finds the claim of an order that is not settled yet."""
+        claim = self._claims.get(event_of(order_id), {}).get(order_id)
+        return None if claim is None else _decode(claim)
+
+    def pending(self, event_id: int, before: str | None, limit: int) -> list[OrderPlaced]:
+        """Lists unsettled orders of an event, newest first."""
+        waiting = sorted(
+            self._waiting.get(event_id, {}).items(), key=lambda pair: (pair[1], pair[0]), reverse=True
+        )
+        ids = [order_id for order_id, _ in waiting]
+        if before in ids:
+            ids = ids[ids.index(before) + 1 :]
+        elif before is not None:
+            ids = [order_id for order_id, at in waiting if at < accepted_ms(before)]
+        return [_decode(self._claims[event_id][order_id]) for order_id in ids[:limit]]
+
+    def availability(self, event_id: int) -> tuple[list[Stock], datetime] | None:
+        """Reads what can still be given, by ticket type; None when not loaded."""
+        stock = self._stock.get(event_id)
+        if not stock:
+            return None
+        return [Stock(*line) for line in sorted(stock.items())], datetime.now(UTC)
+
+    def begin_load(self, event_id: int) -> int | None:
+        """Takes the lock to fill a cold event; None when taken."""
+        with self._lock:
+            if event_id in self._loading:
+                return None
+            self._loading.add(event_id)
+            return self._epoch.get(event_id, 0)
+
+    def end_load(self, event_id: int) -> None:
+        """Gives the lock up without filling."""
+        with self._lock:
+            self._loading.discard(event_id)
+
+    def load(self, event: Event, epoch: int) -> bool:
+        """Fills a cold event; False when the epoch moved since `begin_load`."""
+        with self._lock:
+            self._loading.discard(event.id)
+            self._loaded.add(event.id)
+            if event.id in self._terms:
+                return True
+            if self._epoch.get(event.id, 0) != epoch:
+                return False
+            stock = {ticket_type.id: ticket_type.unsold for ticket_type in event.ticket_types}
+            for claim in self._claims.get(event.id, {}).values():
+                for item in _decode(claim).items:
+                    stock[item.ticket_type_id] -= item.quantity
+            self._stock[event.id] = stock
+            self._terms[event.id] = _hash(event)
+            return True
+
+    def configure(self, event: Event) -> None:
+        """Gives a loaded event new terms, unless it has newer ones."""
+        with self._lock:
+            terms = self._terms.get(event.id)
+            if terms is None:
+                self._epoch[event.id] = self._epoch.get(event.id, 0) + 1
+            elif int(terms["version"]) < event.version:
+                terms.update(_hash(event))
+
+    def loaded_events(self) -> list[int]:
+        """Lists the events that were ever filled."""
+        return sorted(self._loaded)
+
+    def overdue(self, event_id: int, age_ms: int, limit: int) -> list[bytes]:
+        """Hands out claims that have waited too long, oldest first, each once per `age_ms`."""
+        with self._lock:
+            now, waiting = _now_ms(), self._waiting.get(event_id, {})
+            late = sorted((at, order_id) for order_id, at in waiting.items() if at <= now - age_ms)[:limit]
+            waiting.update((order_id, now) for _, order_id in late)
+            return [self._claims[event_id][order_id] for _, order_id in late]
+
+    def ping(self) -> None:
+        """Always there."""
+
+    def _admit(self, intent: OrderIntent, now_ms: int) -> bytes:
+        terms = self._terms.get(intent.event_id)
+        if terms is None:
+            raise NotLoaded
+        if terms["openAtMs"] and now_ms < int(terms["openAtMs"]):
+            raise refusal(f"sale-not-open {terms['openAtMs']}")
+        if terms["closeAtMs"] and now_ms >= int(terms["closeAtMs"]):
+            raise refusal("sale-closed")
+        items = _items(intent, terms)
+        if terms["maxPerOrder"] and sum(item.quantity for item in items) > int(terms["maxPerOrder"]):
+            raise refusal(f"order-limit-exceeded {terms['maxPerOrder']}")
+        stock = self._stock[intent.event_id]
+        _refuse_unless_in_stock(items, stock)
+        for item in items:
+            stock[item.ticket_type_id] -= item.quantity
+        placed = OrderPlaced(
+            schema=MESSAGE_SCHEMA,
+            order_id=intent.order_id,
+            event_id=intent.event_id,
+            user_id=intent.user_id,
+            currency=terms["currency"],
+            items=items,
+            accepted_at_ms=now_ms,
+        )
+        claim = msgspec.json.encode(placed)
+        self._claims.setdefault(intent.event_id, {})[intent.order_id] = claim
+        self._waiting.setdefault(intent.event_id, {})[intent.order_id] = now_ms
+        return claim
+
+    def _forget(self, event_id: int, order_id: str) -> bytes | None:
+        self._waiting.get(event_id, {}).pop(order_id, None)
+        return self._claims.get(event_id, {}).pop(order_id, None)
+
+
+_decode = msgspec.json.Decoder(OrderPlaced).decode
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def _hash(event: Event) -> dict[str, str]:
+    flat = terms_of(event)
+    return dict(zip(flat[::2], flat[1::2], strict=True))
+
+
+def _items(intent: OrderIntent, terms: dict[str, str]) -> tuple[Item, ...]:
+    """The lines with their types and prices; a type of another event costs 0, and is refused next."""
+    items = []
+    for line in intent.wanted:
+        if line.ticket_type_id is None and "," in terms["types"]:
+            raise refusal("ticket-type-required")
+        type_id = int(terms["types"]) if line.ticket_type_id is None else line.ticket_type_id
+        items.append(Item(type_id, line.quantity, int(terms.get(f"price:{type_id}", 0))))
+    return tuple(items)
+
+
+def _refuse_unless_in_stock(items: tuple[Item, ...], stock: dict[int, int]) -> None:
+    for item in items:
+        if item.ticket_type_id not in stock:
+            raise refusal(f"ticket-type-not-found {item.ticket_type_id}")
+    if any(stock[item.ticket_type_id] <= 0 for item in items):
+        raise refusal("sold-out")
+    for item in items:
+        if stock[item.ticket_type_id] < item.quantity:
+            raise refusal(f"not-enough-tickets {stock[item.ticket_type_id]}")

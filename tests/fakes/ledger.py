@@ -1,0 +1,174 @@
+"""The ledger's twin in memory: same interface, same answers. The contract tests hold it to that."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+
+from msgspec.structs import replace
+
+from chalicelib.errors import Conflict, Rejected
+from chalicelib.model import Event, EventDraft, Order, OrderPlaced, OrderQuery, TicketType
+from chalicelib.rules import Decision, Lot, Outcome, Recorded, Snapshot, Tally
+
+_CHANGEABLE = frozenset(EventDraft.__struct_fields__) - {"ticket_types"}
+
+
+class MemoryLedger:
+    """Keeps events, orders and tallies in dictionaries; a decision is recorded whole or not at all."""
+
+    def __init__(self, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        """`clock` gives events their times."""
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._events: dict[int, Event] = {}
+        self._orders: dict[str, Order] = {}
+        self._tallies: dict[tuple[int, str], Tally] = {}
+        self._last_type_id = 0
+
+    def create_event(self, draft: EventDraft) -> Event:
+        """Records an event with its ticket types; both get ascending ids."""
+        with self._lock:
+            now = self._clock()
+            terms = {name: getattr(draft, name) for name in _CHANGEABLE}
+            types = tuple(
+                self._ticket_type(each.name, each.price, each.capacity) for each in draft.ticket_types
+            )
+            event_id = len(self._events) + 1
+            event = Event(id=event_id, ticket_types=types, version=1, created_at=now, updated_at=now, **terms)
+            self._events[event_id] = event
+            return event
+
+    def event(self, event_id: int) -> Event:
+        """Reads one event. Raises Rejected("event-not-found")."""
+        event = self._events.get(event_id)
+        if event is None:
+            raise Rejected("event-not-found", f"There is no event {event_id}.", eventId=event_id)
+        return event
+
+    def events(self, after: int, limit: int) -> list[Event]:
+        """Lists at most `limit` events with ids greater than `after`, ascending."""
+        return [event for event_id, event in sorted(self._events.items()) if event_id > after][:limit]
+
+    def update_event(self, event_id: int, version: int | None, changes: Mapping[str, object]) -> Event:
+        """Changes an event that has this version; None means whatever version it has."""
+        if unknown := set(changes) - _CHANGEABLE:
+            raise ValueError(f"not to be changed: {sorted(unknown)}")
+        with self._lock:
+            event = self.event(event_id)
+            if version not in (None, event.version):
+                raise Rejected(
+                    "precondition-failed", "The event was changed meanwhile.", version=event.version
+                )
+            counted = {"version": event.version + 1, "updated_at": self._clock()}
+            self._events[event_id] = replace(event, **changes, **counted)
+            return self._events[event_id]
+
+    def order(self, order_id: str) -> Order | None:
+        """Finds a decided order."""
+        return self._orders.get(order_id)
+
+    def orders(self, query: OrderQuery) -> list[Order]:
+        """Lists decided orders, newest first."""
+        newest_first = sorted(self._orders.values(), key=lambda order: order.id, reverse=True)
+        return [order for order in newest_first if _matches(order, query)][: query.limit]
+
+    def ping(self) -> None:
+        """Always there."""
+
+    @contextmanager
+    def attempt(self) -> Iterator[MemoryAttempt]:
+        """Opens one attempt to apply a batch; nothing is kept unless the block ends well."""
+        attempt = MemoryAttempt(self._snapshot)
+        yield attempt
+        with self._lock:
+            for decision in attempt.recorded:
+                self._commit(decision)
+
+    def _ticket_type(self, name: str, price: int, capacity: int) -> TicketType:
+        self._last_type_id += 1
+        return TicketType(self._last_type_id, name, price, capacity)
+
+    def _snapshot(self, batch: Sequence[OrderPlaced]) -> Snapshot:
+        with self._lock:
+            events = [
+                self._events[id_] for id_ in {placed.event_id for placed in batch} if id_ in self._events
+            ]
+            ids = {placed.order_id for placed in batch} & set(self._orders)
+            buyers = {(placed.event_id, placed.user_id) for placed in batch} & set(self._tallies)
+            return Snapshot(
+                lots={
+                    kind.id: Lot(event.id, kind.unsold, kind.version)
+                    for event in events
+                    for kind in event.ticket_types
+                },
+                buyer_limits={event.id: event.max_per_buyer for event in events},
+                tallies={buyer: self._tallies[buyer] for buyer in buyers},
+                recorded={id_: Recorded(self._orders[id_].status, self._orders[id_].reason) for id_ in ids},
+            )
+
+    def _commit(self, decision: Decision) -> None:
+        """Checks every version first, so that a lost race leaves nothing behind."""
+        fresh = [outcome for outcome in decision.outcomes if not outcome.known]
+        types = {kind.id: kind for event in self._events.values() for kind in event.ticket_types}
+        if any(types[sale.ticket_type_id].version != sale.version for sale in decision.sales):
+            raise Conflict("ticket type: not as read")
+        if any(outcome.order_id in self._orders for outcome in fresh):
+            raise Conflict("order: not as read")
+        nothing = Tally(0, 0)
+        for tally in decision.tallies:
+            if self._tallies.get((tally.event_id, tally.user_id), nothing).version != tally.version:
+                raise Conflict("tally: not as read")
+        for sale in decision.sales:
+            kind = types[sale.ticket_type_id]
+            self._sell(replace(kind, sold=kind.sold + sale.quantity, version=kind.version + 1))
+        for tally in decision.tallies:
+            self._tallies[tally.event_id, tally.user_id] = Tally(tally.quantity, tally.version + 1)
+        self._orders.update((outcome.order_id, _order(outcome, decision.decided_at)) for outcome in fresh)
+
+    def _sell(self, sold: TicketType) -> None:
+        if not 0 <= sold.sold <= sold.capacity:
+            raise Conflict("ticket type: never oversold")
+        for event in self._events.values():
+            types = tuple(sold if kind.id == sold.id else kind for kind in event.ticket_types)
+            self._events[event.id] = replace(event, ticket_types=types)
+
+
+class MemoryAttempt:
+    """One try: what it records is kept when the ledger commits."""
+
+    def __init__(self, snapshot: Callable[[Sequence[OrderPlaced]], Snapshot]) -> None:
+        """`snapshot` reads the ledger."""
+        self.snapshot = snapshot
+        self.recorded: list[Decision] = []
+
+    def record(self, decision: Decision) -> None:
+        """Takes the decision down; a race that it lost shows at the commit."""
+        self.recorded.append(decision)
+
+
+def _matches(order: Order, query: OrderQuery) -> bool:
+    return (
+        query.event_id in (None, order.event_id)
+        and query.user_id in (None, order.user_id)
+        and query.status in (None, order.status)
+        and (query.before is None or order.id < query.before)
+    )
+
+
+def _order(outcome: Outcome, decided_at: datetime) -> Order:
+    placed = outcome.placed
+    return Order(
+        id=placed.order_id,
+        event_id=placed.event_id,
+        user_id=placed.user_id,
+        items=placed.items,
+        status=outcome.status,
+        total_price=placed.total_price,
+        currency=placed.currency,
+        accepted_at=datetime.fromtimestamp(placed.accepted_at_ms / 1000, UTC),
+        reason=outcome.reason,
+        decided_at=decided_at,
+    )
