@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from chalice import Chalice, Rate
-from chalice.app import CloudWatchEvent, SQSEvent
+from chalice.app import Chalice, CloudWatchEvent, Rate, SQSEvent
 
-from chalicelib.api.routes import routes
+from chalicelib.api import routes
 from chalicelib.services import Services
 from chalicelib.settings import from_environment
 

@@ -8,17 +8,20 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from datetime import datetime
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
-from chalicelib.errors import Unavailable
-from chalicelib.gate.gate import Gate
+from chalicelib.errors import OnsaleError, Unavailable
 from chalicelib.gate.refusals import NotLoaded
-from chalicelib.ledger.ledger import Ledger
 from chalicelib.log import log
 from chalicelib.model import OrderIntent, OrderPlaced, Stock
-from chalicelib.services import Services
+from chalicelib.queue.answers import QueueRefused
+
+if TYPE_CHECKING:  # the drivers behind these take 300 ms to import, which a refusal must not wait for
+    from chalicelib.gate.gate import Gate
+    from chalicelib.ledger.ledger import Ledger
+    from chalicelib.services import Services
 
 FILL_ATTEMPTS = 20
 """Fillings tried before the buyer hears 503; with FILL_PAUSE_SECONDS that is under half a second."""
@@ -37,8 +40,8 @@ def place(services: Services, intent: OrderIntent) -> OrderPlaced:
     claim = _filled(services, intent.event_id, lambda: services.gate.admit(intent))
     try:
         services.queue.send(claim.decode(), str(intent.event_id))
-    except Unavailable as error:
-        if not error.ambiguous:
+    except (Unavailable, QueueRefused) as error:
+        if not getattr(error, "ambiguous", False):
             _give_back(services, intent)
         raise
     return _decode(claim)
@@ -71,11 +74,16 @@ def _filled(services: Services, event_id: int, ask: Callable[[], _T]) -> _T:
 
 
 def _fill(gate: Gate, ledger: Ledger, event_id: int) -> bool:
-    """Fills one cold event; False when somebody else is at it, or a claim was settled meanwhile."""
-    settles = gate.begin_load(event_id)
-    if settles is None:
+    """Fills one cold event; False when somebody else is at it, or the ledger has moved on meanwhile."""
+    epoch = gate.begin_load(event_id)
+    if epoch is None:
         return False
-    return gate.load(ledger.event(event_id), settles)
+    try:
+        event = ledger.event(event_id)
+    except OnsaleError:
+        gate.end_load(event_id)
+        raise
+    return gate.load(event, epoch)
 
 
 def _give_back(services: Services, intent: OrderIntent) -> None:

@@ -44,14 +44,14 @@ class Services:
     def queue(self) -> Sender:
         """The order queue in SQS."""
         from chalicelib.queue.client import QueueClient
-        from chalicelib.queue.credentials import credentials_from
+        from chalicelib.queue.credentials import credential_source
         from chalicelib.queue.sender import Sender
 
         settings = self.settings
         client = QueueClient(
             settings.order_queue_url,
             settings.aws_region,
-            credentials_from(settings),
+            credential_source(settings),
             settings.queue_timeout_ms,
         )
         return Sender(client)

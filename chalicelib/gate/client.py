@@ -21,6 +21,8 @@ def connect(url: str, timeout_ms: int) -> Any:
     if parse_qs(parts.query).get("cluster") == ["true"]:
         from valkey.cluster import ValkeyCluster
 
-        return ValkeyCluster.from_url(parts._replace(query="").geturl(), **options)
-    pool = valkey.ConnectionPool.from_url(url, max_connections=1_000, **options)
+        cluster: Any = ValkeyCluster  # valkey-py's types stop short of its from_url
+        return cluster.from_url(parts._replace(query="").geturl(), **options)
+    pools: Any = valkey.ConnectionPool
+    pool = pools.from_url(url, max_connections=1_000, **options)
     return valkey.Valkey(connection_pool=pool)

@@ -1,6 +1,7 @@
 """The gate: admits orders, holds their claims, settles them. It never asks the ledger.
 
-Every method is one round trip. A Valkey that does not answer in time raises Unavailable("gate").
+Every method on an order's way is one round trip. Every method raises Unavailable("gate") when Valkey
+does not answer in time.
 """
 
 from __future__ import annotations
@@ -72,7 +73,7 @@ class Gate:
         """
         if not kept and not returned:
             return 0
-        where = [keys.stock(event_id), keys.claims(event_id), keys.waiting(event_id), keys.settles(event_id)]
+        where = [keys.stock(event_id), keys.claims(event_id), keys.waiting(event_id), keys.epoch(event_id)]
         with _answering():
             return int(_SETTLE(self._client, where, [len(kept), *kept, *returned]))
 
@@ -83,10 +84,18 @@ class Gate:
         return None if claim is None else _decode(claim)
 
     def pending(self, event_id: int, before: str | None, limit: int) -> list[OrderPlaced]:
-        """Lists unsettled orders of an event, newest first, only those older than order id `before`."""
-        newest = "+inf" if before is None else f"({accepted_ms(before)}"
+        """Lists unsettled orders of an event, newest first, from the one after order id `before` on.
+
+        Two or three round trips. When `before` was settled meanwhile, its time is where the page begins.
+        """
+        waiting = keys.waiting(event_id)
         with _answering():
-            ids = self._client.zrevrangebyscore(keys.waiting(event_id), newest, "-inf", start=0, num=limit)
+            rank = -1 if before is None else self._client.zrevrank(waiting, before)
+            if rank is None:
+                newest = f"({accepted_ms(str(before))}"
+                ids = self._client.zrevrangebyscore(waiting, newest, "-inf", start=0, num=limit)
+            else:
+                ids = self._client.zrevrange(waiting, rank + 1, rank + limit)
             claims = self._client.hmget(keys.claims(event_id), ids) if ids else []
         return [_decode(claim) for claim in claims if claim is not None]
 
@@ -100,20 +109,25 @@ class Gate:
         return [Stock(type_id, available) for type_id, available in given], datetime.now(UTC)
 
     def begin_load(self, event_id: int) -> int | None:
-        """Takes the lock to fill a cold event; returns the settle counter to load with, None when taken."""
+        """Takes the lock to fill a cold event; returns the epoch to load with, None when somebody has it."""
         with _answering():
             if not self._client.set(keys.loading(event_id), b"1", nx=True, px=LOADING_LOCK_MS):
                 return None
-            return int(self._client.get(keys.settles(event_id)) or 0)
+            return int(self._client.get(keys.epoch(event_id)) or 0)
 
-    def load(self, event: Event, settles: int) -> bool:
-        """Fills a cold event from the ledger's view, read after `begin_load` gave `settles`.
+    def end_load(self, event_id: int) -> None:
+        """Gives the lock up without filling: there is no such event, or the ledger is down."""
+        with _answering():
+            self._client.delete(keys.loading(event_id))
 
-        Returns False when a claim was settled in between: the view is old, read it again.
+    def load(self, event: Event, epoch: int) -> bool:
+        """Fills a cold event from the ledger's view, read after `begin_load` gave `epoch`.
+
+        Returns False when claims were settled or terms changed in between: read the ledger again.
         """
         where = [keys.terms(event.id), keys.stock(event.id), keys.claims(event.id)]
-        where += [keys.settles(event.id), keys.loading(event.id)]
-        arguments: list[object] = [settles, len(event.ticket_types)]
+        where += [keys.epoch(event.id), keys.loading(event.id)]
+        arguments: list[object] = [epoch, len(event.ticket_types)]
         for ticket_type in event.ticket_types:
             arguments += (ticket_type.id, ticket_type.unsold)
         with _answering():
@@ -124,7 +138,9 @@ class Gate:
     def configure(self, event: Event) -> None:
         """Gives a loaded event its new terms; one that is not loaded gets them when it is filled."""
         with _answering():
-            _CONFIGURE(self._client, [keys.terms(event.id)], [event.version, *terms_of(event)])
+            _CONFIGURE(
+                self._client, [keys.terms(event.id), keys.epoch(event.id)], [event.version, *terms_of(event)]
+            )
 
     def loaded_events(self) -> list[int]:
         """Lists the events that were ever filled, ascending."""

@@ -26,9 +26,9 @@ def waiting(event_id: int) -> bytes:
     return b"{e:%d}:waiting" % event_id
 
 
-def settles(event_id: int) -> bytes:
-    """Counter: how often claims were settled."""
-    return b"{e:%d}:settles" % event_id
+def epoch(event_id: int) -> bytes:
+    """Counter: goes up when claims are settled or terms change; a view of the ledger read before is old."""
+    return b"{e:%d}:epoch" % event_id
 
 
 def loading(event_id: int) -> bytes:

@@ -1,10 +1,10 @@
--- Fills a cold gate with one event, as the ledger had it when the settle counter stood at ARGV[1].
+-- Fills a cold gate with one event, as the ledger had it when the epoch was ARGV[1].
 -- What claims still hold is taken off the stock, so that a half-emptied gate is filled right, too.
 --
--- KEYS  1 terms  2 stock  3 claims  4 settles  5 loading (the lock, released here)
--- ARGV  1 settle counter  2 number of ticket types
+-- KEYS  1 terms  2 stock  3 claims  4 epoch  5 loading (the lock, released here)
+-- ARGV  1 epoch  2 number of ticket types
 --       then ticket type id, unsold, by turns; then field, value of the terms, by turns
--- returns 'loaded', 'already' when the event is in the gate, 'moved' when a claim was settled meanwhile
+-- returns 'loaded', 'already' when the event is in the gate, 'moved' when the epoch is another
 
 redis.call('DEL', KEYS[5])
 if redis.call('EXISTS', KEYS[1]) == 1 then

@@ -1,7 +1,7 @@
 -- Settles claims by id: a kept claim is sold, a returned one gives its tickets back to sale.
 -- A claim is settled once; an id without a claim changes nothing, so repeating is harmless.
 --
--- KEYS  1 stock  2 claims  3 waiting  4 settles (counter: a load that overlapped a settle must start over)
+-- KEYS  1 stock  2 claims  3 waiting  4 epoch (a load that began before must start over)
 -- ARGV  1 number of kept ids, then the kept ids, then the returned ids
 -- returns the number of claims settled
 

@@ -14,6 +14,7 @@ from chalicelib.gate.client import connect
 from chalicelib.gate.gate import Gate
 from chalicelib.gate.refusals import NotLoaded
 from chalicelib.model import OrderPlaced, Stock
+from chalicelib.order_ids import new_order_id
 from tests.fakes.gate import MemoryGate
 from tests.support.events import an_event, an_intent, an_order_for
 from tests.support.valkey import valkey_server
@@ -46,9 +47,9 @@ def available(gate: Gate, event_id: int = 1) -> list[int]:
 
 
 def filled(gate: Gate, *capacities: int, **terms: Any) -> Gate:
-    settles = gate.begin_load(1)
-    assert settles is not None
-    assert gate.load(an_event(1, capacities or (10,), **terms), settles)
+    epoch = gate.begin_load(1)
+    assert epoch is not None
+    assert gate.load(an_event(1, capacities or (10,), **terms), epoch)
     return gate
 
 
@@ -172,9 +173,9 @@ def test_thousands_of_claims_are_settled_in_one_call(gate: Gate) -> None:
 
 def test_one_events_claims_do_not_touch_anothers(gate: Gate) -> None:
     filled(gate, 5)
-    settles = gate.begin_load(2)
-    assert settles is not None
-    gate.load(an_event(2, (7,)), settles)
+    epoch = gate.begin_load(2)
+    assert epoch is not None
+    gate.load(an_event(2, (7,)), epoch)
     other = an_intent(event_id=2)
     gate.admit(other)
     assert gate.settle(1, kept=[], returned=[other.order_id]) == 0
@@ -187,20 +188,33 @@ def test_only_one_filler_holds_the_lock(gate: Gate) -> None:
 
 
 def test_a_view_of_the_ledger_older_than_a_settlement_is_not_taken(gate: Gate) -> None:
-    settles = gate.begin_load(1)
-    assert settles is not None
+    epoch = gate.begin_load(1)
+    assert epoch is not None
     gate.settle(1, kept=["0" * 36], returned=[])
-    assert not gate.load(an_event(1, (10,)), settles)
+    assert not gate.load(an_event(1, (10,)), epoch)
     assert gate.availability(1) is None
+    assert gate.begin_load(1) is not None
+
+
+def test_a_view_of_the_ledger_older_than_a_change_of_terms_is_not_taken(gate: Gate) -> None:
+    epoch = gate.begin_load(1)
+    assert epoch is not None
+    gate.configure(an_event(1, version=2))
+    assert not gate.load(an_event(1, version=1), epoch)
+
+
+def test_a_filler_that_gives_up_leaves_the_lock_to_the_next(gate: Gate) -> None:
+    assert gate.begin_load(1) is not None
+    gate.end_load(1)
     assert gate.begin_load(1) is not None
 
 
 def test_filling_a_loaded_event_again_changes_nothing(gate: Gate) -> None:
     filled(gate, 3)
     gate.admit(an_intent())
-    settles = gate.begin_load(1)
-    assert settles is not None
-    assert gate.load(an_event(1, (3,)), settles)
+    epoch = gate.begin_load(1)
+    assert epoch is not None
+    assert gate.load(an_event(1, (3,)), epoch)
     assert available(gate) == [2]
 
 
@@ -218,14 +232,20 @@ def test_new_terms_leave_a_cold_gate_cold(gate: Gate) -> None:
     assert gate.availability(1) is None
 
 
-def test_pending_orders_are_listed_newest_first_and_by_pages(gate: Gate) -> None:
+def test_pending_orders_are_listed_page_by_page_without_gap_or_repeat(gate: Gate) -> None:
+    filled(gate, 50)
+    ids = {intent.order_id for intent in (an_intent(user=str(n)) for n in range(25)) if gate.admit(intent)}
+    listed: list[str] = []
+    while page := gate.pending(1, listed[-1] if listed else None, 4):
+        listed += [order.order_id for order in page]
+    assert (len(listed), set(listed)) == (25, ids)
+
+
+def test_a_page_whose_cursor_was_settled_begins_at_its_time(gate: Gate) -> None:
     filled(gate, 10)
-    intents = [an_intent(user=str(number)) for number in range(3)]
-    for intent in intents:
-        gate.admit(intent)
-    assert {order.order_id for order in gate.pending(1, None, 10)} == {i.order_id for i in intents}
-    assert len(gate.pending(1, None, 2)) == 2
-    assert gate.pending(1, intents[0].order_id, 10) == []
+    gate.admit(an_intent())
+    assert gate.pending(1, new_order_id(1, 4_000_000_000_000), 10) != []
+    assert gate.pending(1, new_order_id(1, 1), 10) == []
 
 
 def test_a_claim_that_waits_too_long_is_handed_out_once_per_period(gate: Gate) -> None:

@@ -40,9 +40,9 @@ def client() -> Iterator[Any]:
 
 def claims_given(gate: Gate) -> int:
     """Lets the whole crowd in at once; returns how many were admitted."""
-    settles = gate.begin_load(1)
-    assert settles is not None
-    gate.load(an_event(1, (TICKETS,)), settles)
+    epoch = gate.begin_load(1)
+    assert epoch is not None
+    gate.load(an_event(1, (TICKETS,)), epoch)
 
     def ask(number: int) -> int:
         try:
@@ -68,9 +68,9 @@ def test_a_gate_that_looks_before_it_takes_is_caught_overselling(client: Any) ->
 def test_claims_and_returns_at_once_leave_the_stock_exact(client: Any) -> None:
     client.flushall()
     gate = Gate(client)
-    settles = gate.begin_load(1)
-    assert settles is not None
-    gate.load(an_event(1, (TICKETS,)), settles)
+    epoch = gate.begin_load(1)
+    assert epoch is not None
+    gate.load(an_event(1, (TICKETS,)), epoch)
 
     def ask_and_return(number: int) -> None:
         intent = an_intent(user=str(number))

