@@ -18,7 +18,7 @@ services = Services(from_environment())
 app.register_blueprint(routes(services))
 
 
-# A hundred orders share one transaction: 55 times the orders a second of one each (docs/decisions/0002).
+# A hundred orders share one transaction: five times the orders a second of ten (docs/decisions/0002).
 @app.on_sqs_message(queue_arn=ORDER_QUEUE_ARN, batch_size=100, maximum_batching_window_in_seconds=1)
 def fulfil(event: SQSEvent) -> dict[str, Any]:
     """Decides a batch of orders; answers which records have failed."""

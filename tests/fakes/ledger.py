@@ -91,7 +91,7 @@ class MemoryLedger:
         self._last_type_id += 1
         return TicketType(self._last_type_id, name, price, capacity)
 
-    def _snapshot(self, batch: Sequence[OrderPlaced]) -> Snapshot:
+    def _snapshot(self, batch: Sequence[OrderPlaced], *, hold: bool = False) -> Snapshot:  # noqa: ARG002 - one lock holds all
         with self._lock:
             events = [
                 self._events[id_] for id_ in {placed.event_id for placed in batch} if id_ in self._events
@@ -139,7 +139,7 @@ class MemoryLedger:
 class MemoryAttempt:
     """One try: what it records is kept when the ledger commits."""
 
-    def __init__(self, snapshot: Callable[[Sequence[OrderPlaced]], Snapshot]) -> None:
+    def __init__(self, snapshot: Callable[..., Snapshot]) -> None:
         """`snapshot` reads the ledger."""
         self.snapshot = snapshot
         self.recorded: list[Decision] = []

@@ -1,0 +1,184 @@
+"""Who gets what: decides a batch of orders against what the ledger says. Pure.
+
+No clock, no I/O, no randomness: the same batch, snapshot and time give the same decision. It knows
+no SQL and no queue; `ledger` takes the snapshot and records the decision.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+
+import msgspec
+
+from chalicelib.model import OrderPlaced, OrderStatus
+
+_KEPT = frozenset({OrderStatus.CONFIRMED, OrderStatus.RESERVED})
+
+
+class Lot(msgspec.Struct, frozen=True):
+    """The tickets of one type that the ledger has not sold, and the version at which that was so."""
+
+    event_id: int
+    unsold: int
+    version: int
+
+
+class Tally(msgspec.Struct, frozen=True):
+    """Tickets that a buyer has of an event. Version 0 means that the ledger has no such row."""
+
+    quantity: int
+    version: int
+
+
+class Recorded(msgspec.Struct, frozen=True):
+    """The answer that an order has got before."""
+
+    status: OrderStatus
+    reason: str | None
+
+
+class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
+    """What the ledger says about the events, ticket types, buyers and orders of one batch."""
+
+    lots: Mapping[int, Lot]
+    """By ticket type id: every ticket type of the batch's events."""
+    buyer_limits: Mapping[int, int | None]
+    """By event id: most tickets a buyer may have. An event that is not here does not exist."""
+    tallies: Mapping[tuple[int, str], Tally]
+    """By event and user id; a buyer who is not here has nothing yet."""
+    recorded: Mapping[str, Recorded]
+    """By order id: the orders of the batch that were decided before."""
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """The answer to one order. `known` means that it was recorded before and must not be again."""
+
+    order_id: str
+    event_id: int
+    status: OrderStatus
+    reason: str | None
+    placed: OrderPlaced
+    known: bool
+
+    @property
+    def kept(self) -> bool:
+        """Whether the order has its tickets; otherwise its claim goes back on sale."""
+        return self.status in _KEPT
+
+
+class Sale(msgspec.Struct, frozen=True):
+    """So many more tickets of a type are sold, if the type still has this version."""
+
+    ticket_type_id: int
+    quantity: int
+    version: int
+
+
+class BuyerTally(msgspec.Struct, frozen=True):
+    """A buyer now has `quantity` tickets in all, if the tally still has this version (0: no row)."""
+
+    event_id: int
+    user_id: str
+    quantity: int
+    version: int
+
+
+class Decision(msgspec.Struct, frozen=True):
+    """The answers, one for each order id, and the changes that make them true: all of them or none."""
+
+    outcomes: tuple[Outcome, ...]
+    sales: tuple[Sale, ...]
+    tallies: tuple[BuyerTally, ...]
+    decided_at: datetime
+
+
+def decide(batch: Sequence[OrderPlaced], snapshot: Snapshot, now: datetime) -> Decision:
+    """Answers every order of the batch, each id once, first come first served.
+
+    `batch` may hold an order several times and in any order; quantities are positive. `now` becomes the
+    orders' time of decision. An order gets everything it asks for or nothing; one with a recorded answer
+    gets that answer again. Whoever was accepted earlier is served first, then the smaller order id.
+    """
+    counter = _Counter(snapshot)
+    outcomes = tuple(counter.answer(placed) for placed in _in_turn(batch))
+    return Decision(outcomes, counter.sales(), counter.tallies(), now)
+
+
+def _in_turn(batch: Sequence[OrderPlaced]) -> Iterable[OrderPlaced]:
+    first: dict[str, OrderPlaced] = {}
+    for placed in sorted(batch, key=lambda placed: (placed.accepted_at_ms, placed.order_id)):
+        first.setdefault(placed.order_id, placed)
+    return first.values()
+
+
+class _Counter:
+    """Serves one order after the other, and keeps count of what it gives away."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self._snapshot = snapshot
+        self._sold: dict[int, int] = {}
+        self._bought: dict[tuple[int, str], int] = {}
+
+    def answer(self, placed: OrderPlaced) -> Outcome:
+        order_id, event_id = placed.order_id, placed.event_id
+        recorded = self._snapshot.recorded.get(order_id)
+        if recorded is not None:
+            return Outcome(order_id, event_id, recorded.status, recorded.reason, placed, True)
+        wanted = _wanted(placed)
+        reason = self._refusal(placed, wanted)
+        if reason is not None:
+            return Outcome(order_id, event_id, OrderStatus.REJECTED, reason, placed, False)
+        self._give(placed, wanted)
+        return Outcome(order_id, event_id, OrderStatus.CONFIRMED, None, placed, False)
+
+    def _refusal(self, placed: OrderPlaced, wanted: Mapping[int, int]) -> str | None:
+        event_id = placed.event_id
+        if event_id not in self._snapshot.buyer_limits:
+            return "event-not-found"
+        lots = self._snapshot.lots
+        short: list[int] = []
+        for type_id, quantity in wanted.items():
+            lot = lots.get(type_id)
+            if lot is None or lot.event_id != event_id:
+                return "ticket-type-not-found"
+            left = lot.unsold - self._sold.get(type_id, 0)
+            if left < quantity:
+                short.append(left)
+        if short:
+            return "sold-out" if min(short) <= 0 else "not-enough-tickets"
+        return self._over_limit(placed, sum(wanted.values()))
+
+    def _over_limit(self, placed: OrderPlaced, tickets: int) -> str | None:
+        limit = self._snapshot.buyer_limits[placed.event_id]
+        if limit is None:
+            return None
+        buyer = (placed.event_id, placed.user_id)
+        before = self._snapshot.tallies.get(buyer)
+        has = self._bought.get(buyer, 0) + (0 if before is None else before.quantity)
+        return "buyer-limit-exceeded" if has + tickets > limit else None
+
+    def _give(self, placed: OrderPlaced, wanted: Mapping[int, int]) -> None:
+        for type_id, quantity in wanted.items():
+            self._sold[type_id] = self._sold.get(type_id, 0) + quantity
+        buyer = (placed.event_id, placed.user_id)
+        self._bought[buyer] = self._bought.get(buyer, 0) + sum(wanted.values())
+
+    def sales(self) -> tuple[Sale, ...]:
+        lots = self._snapshot.lots
+        return tuple(Sale(type_id, sold, lots[type_id].version) for type_id, sold in self._sold.items())
+
+    def tallies(self) -> tuple[BuyerTally, ...]:
+        before, none = self._snapshot.tallies, Tally(0, 0)
+        return tuple(
+            BuyerTally(*buyer, before.get(buyer, none).quantity + bought, before.get(buyer, none).version)
+            for buyer, bought in self._bought.items()
+        )
+
+
+def _wanted(placed: OrderPlaced) -> Mapping[int, int]:
+    """Tickets asked for, by type: a type that comes twice counts together."""
+    wanted: dict[int, int] = {}
+    for item in placed.items:
+        wanted[item.ticket_type_id] = wanted.get(item.ticket_type_id, 0) + item.quantity
+    return wanted

@@ -1,0 +1,253 @@
+"""The queue function on a real PostgreSQL: redelivery, poison, faults in the middle, cost in statements."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+
+import psycopg
+import pytest
+from msgspec.structs import replace
+
+from chalicelib.fulfilment import BACKOFF_CAP_SECONDS, fulfil
+from chalicelib.ledger.connections import Connections
+from chalicelib.ledger.ledger import Ledger
+from chalicelib.ledger.queries import QUERIES
+from chalicelib.model import Event, OrderQuery
+from tests.support.batches import (
+    NotingGate,
+    a_draft,
+    an_order,
+    an_order_of,
+    batch_of,
+    failures,
+    ledger_at,
+    message_of,
+    services_with,
+)
+from tests.support.events import NOON
+from tests.support.waiting import free_port
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def ledger(database: str) -> Iterator[Ledger]:
+    with ledger_at(database) as real:
+        yield real
+
+
+@pytest.fixture
+def event(ledger: Ledger) -> Event:
+    return ledger.create_event(a_draft(3))
+
+
+def sold(ledger: Ledger, event: Event) -> int:
+    return sum(kind.sold for kind in ledger.event(event.id).ticket_types)
+
+
+def cut_connections(dsn: str) -> None:
+    """Ends every other session of the database, as a failover does."""
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        connection.execute(
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+
+
+def test_a_batch_is_answered_and_its_claims_are_settled_by_their_outcome(
+    ledger: Ledger, event: Event
+) -> None:
+    orders = [an_order(event) for _ in range(5)]
+    gate = NotingGate()
+    assert failures(fulfil(services_with(ledger, gate), batch_of(*orders))) == []
+    assert gate.kept == [placed.order_id for placed in orders[:3]]
+    assert gate.returned == [placed.order_id for placed in orders[3:]]
+    assert [order.reason for order in ledger.orders(OrderQuery())] == ["sold-out"] * 2 + [None] * 3
+    assert {order.decided_at for order in ledger.orders(OrderQuery())} == {NOON}
+
+
+def test_a_batch_delivered_ten_times_sells_once_and_settles_the_same_each_time(
+    ledger: Ledger, event: Event
+) -> None:
+    batch = batch_of(*(an_order(event) for _ in range(5)))
+    gates = [NotingGate() for _ in range(10)]
+    for gate in gates:
+        assert failures(fulfil(services_with(ledger, gate), batch)) == []
+    assert sold(ledger, event) == 3
+    assert len(ledger.orders(OrderQuery())) == 5
+    assert {(tuple(gate.kept), tuple(gate.returned)) for gate in gates} == {
+        (tuple(gates[0].kept), tuple(gates[0].returned))
+    }
+
+
+def test_two_messages_of_one_order_in_a_batch_sell_once_and_are_both_acknowledged(
+    ledger: Ledger, event: Event
+) -> None:
+    placed = an_order(event)
+    assert failures(fulfil(services_with(ledger), batch_of(placed, placed))) == []
+    assert sold(ledger, event) == 1
+
+
+POISON = {
+    "not JSON": "{",
+    "an array": "[]",
+    "an unknown schema": '"schema":2',
+    "a missing field": '"currenc":"EUR"',
+    "no items": '"items":[]',
+    "a negative quantity": '"quantity":-1',
+    "a quantity of nothing": '"quantity":0',
+    "too many tickets": '"quantity":2147483648',
+    "too much money": '"unitPrice":9223372036854775807,"quantity":2',
+    "a negative price": '"unitPrice":-1',
+    "an event id beyond the column": '"eventId":2147483648',
+    "an event id below 1": '"eventId":0',
+    "an id that is no UUID": '"orderId":"7"',
+    "an id in capitals": '"orderId":"0197A2B0-0000-7000-8000-000000000001"',
+    "a NUL in a text": '"userId":"a\\u0000b"',
+    "half a surrogate pair": '"userId":"\\ud800"',
+    "a time after the last": '"acceptedAtMs":253402300800000',
+    "a time before the first": '"acceptedAtMs":-1',
+}
+
+
+def poisoned(body: str, fault: str) -> str:
+    """Replaces the field that `fault` names; a fault that is no field is the whole body."""
+    if not fault.startswith('"'):
+        return fault
+    name = {"currenc": "currency"}.get(fault.split('"')[1], fault.split('"')[1])
+    start = body.index(f'"{name}":')
+    value_end = (
+        body.index("]", start) + 1
+        if name == "items"
+        else min(at for at in (body.find(",", start), body.find("}", start)) if at > 0)
+    )
+    return body[:start] + fault + body[value_end:]
+
+
+@pytest.mark.parametrize("fault", POISON.values(), ids=POISON.keys())
+def test_a_poison_record_fails_alone(ledger: Ledger, event: Event, fault: str) -> None:
+    body = poisoned(message_of(an_order(event)), fault)
+    batch = batch_of(an_order(event), body, an_order(event))
+    assert failures(fulfil(services_with(ledger), batch)) == ["m1"]
+    assert sold(ledger, event) == 2
+
+
+def test_the_limits_of_what_a_message_may_hold_can_be_stored(ledger: Ledger) -> None:
+    placed = replace(
+        an_order_of(2**31 - 1, (2**63, 2**31 - 1), user="🎫" * 300), accepted_at_ms=253_402_300_799_999
+    )
+    free = replace(placed, items=tuple(replace(item, unit_price=0) for item in placed.items))
+    assert failures(fulfil(services_with(ledger), batch_of(free))) == []
+    found = ledger.order(free.order_id)
+    assert found is not None
+    assert found.items == free.items
+
+
+def test_an_empty_batch_of_orders_touches_no_store() -> None:
+    assert failures(fulfil(services_with(ledger=None), batch_of("{", "["))) == ["m0", "m1"]
+
+
+def test_ten_thousand_orders_are_one_decision_and_one_transaction(ledger: Ledger) -> None:
+    event = ledger.create_event(a_draft(9_000))
+    batch = batch_of(*(an_order(event) for _ in range(10_000)))
+    assert failures(fulfil(services_with(ledger), batch)) == []
+    (kind,) = ledger.event(event.id).ticket_types
+    assert (kind.sold, kind.version) == (9_000, 1)
+    assert failures(fulfil(services_with(ledger), batch)) == []
+    assert ledger.event(event.id).ticket_types == (kind,)
+
+
+@pytest.mark.parametrize("size", [1, 10, 100, 1_000])
+def test_a_batch_of_any_size_costs_the_same_seven_messages_to_the_server(
+    database: str, tmp_path: Path, size: int
+) -> None:
+    pool = Connections(database, 1, timeout_ms=10_000)
+    ledger = Ledger(pool)
+    event = ledger.create_event(a_draft(10_000, 10_000, max_per_buyer=2))
+    batch = batch_of(*(an_order(event, kind=turn % 2) for turn in range(size)))
+    sent = tmp_path / "wire"
+    with sent.open("wb") as wire:
+        with pool.lease() as connection:
+            connection.pgconn.trace(wire.fileno())
+        assert failures(fulfil(services_with(ledger), batch)) == []
+        with pool.lease() as connection:
+            connection.pgconn.untrace()
+    pool.close()
+    words = [line.split("\t") for line in sent.read_text().splitlines() if "\tF\t" in line or line[:1] == "F"]
+    asked = [word for line in words for word in line if word in ("Parse", "Query", "Bind", "Execute")]
+    assert asked == ["Query", *["Parse", "Bind", "Execute"] * 5, "Query"]
+
+
+def test_a_connection_cut_in_the_middle_fails_the_batch_and_the_next_delivery_applies_it(
+    ledger: Ledger, event: Event, database: str
+) -> None:
+    def cutting() -> datetime:
+        cut_connections(database)
+        return NOON
+
+    batch = batch_of(an_order(event), "{", an_order(event))
+    assert failures(fulfil(services_with(ledger, clock=cutting), batch)) == ["m1", "m0", "m2"]
+    assert sold(ledger, event) == 0
+    assert failures(fulfil(services_with(ledger), batch)) == ["m1"]
+    assert sold(ledger, event) == 2
+
+
+def test_a_connection_lost_after_the_commit_took_effect_sells_nothing_twice(
+    ledger: Ledger, event: Event, database: str
+) -> None:
+    batch = batch_of(an_order(event), an_order(event))
+    dying = replace(QUERIES, commit=b"COMMIT; SELECT pg_terminate_backend(pg_backend_pid())")
+    with ledger_at(database, queries=dying) as lost:
+        assert failures(fulfil(services_with(lost), batch)) == ["m0", "m1"]
+    assert sold(ledger, event) == 2
+    gate = NotingGate()
+    assert failures(fulfil(services_with(ledger, gate), batch)) == []
+    assert sold(ledger, event) == 2
+    assert len(gate.kept) == 2
+
+
+def test_a_connection_cut_while_idle_is_replaced_unnoticed(
+    ledger: Ledger, event: Event, database: str
+) -> None:
+    cut_connections(database)
+    assert failures(fulfil(services_with(ledger), batch_of(an_order(event)))) == []
+
+
+def test_a_ledger_that_is_down_fails_every_record_and_settles_nothing(event: Event) -> None:
+    gate = NotingGate()
+    with ledger_at(f"postgresql://postgres@127.0.0.1:{free_port()}/x") as down:
+        answer = fulfil(services_with(down, gate), batch_of(an_order(event), "{", an_order(event)))
+    assert failures(answer) == ["m1", "m0", "m2"]
+    assert gate.kept == gate.returned == []
+
+
+def test_claims_that_the_gate_did_not_settle_come_again_and_the_rest_is_acknowledged(ledger: Ledger) -> None:
+    one, two = ledger.create_event(a_draft(3)), ledger.create_event(a_draft(3))
+    batch = batch_of(an_order(one), an_order(two), an_order(one))
+    assert failures(fulfil(services_with(ledger, NotingGate(down=[one.id])), batch)) == ["m0", "m2"]
+    gate = NotingGate()
+    assert failures(fulfil(services_with(ledger, gate), batch)) == []
+    assert len(gate.kept) == 3
+    assert (sold(ledger, one), sold(ledger, two)) == (2, 1)
+
+
+def test_a_batch_that_loses_every_race_fails_after_bounded_attempts(event: Event, database: str) -> None:
+    pauses: list[float] = []
+    losing = replace(QUERIES, sell=QUERIES.sell + b" AND false")
+    with ledger_at(database, queries=losing) as loser:
+        services = services_with(loser, apply_attempts=9)
+        answer = fulfil(services, batch_of(an_order(event)), sleep=pauses.append, jitter=lambda: 1.0)
+    assert failures(answer) == ["m0"]
+    assert pauses[:3] == [0.002, 0.004, 0.008]
+    assert len(pauses) == 9
+    assert max(pauses) == BACKOFF_CAP_SECONDS
+
+
+def test_a_bug_is_not_mistaken_for_bad_luck(event: Event, database: str) -> None:
+    with (
+        ledger_at(database, queries=replace(QUERIES, sell=b"SELECT no_such_column")) as broken,
+        pytest.raises(psycopg.errors.UndefinedColumn),
+    ):
+        fulfil(services_with(broken), batch_of(an_order(event)))
