@@ -1,0 +1,67 @@
+# Every target does its own set-up; a second run finds it done.
+#
+# Variables reach the command by the environment; `python -m infra up --help` has them all.
+#
+#   make up [PORT=8000] [STATE_DIR=.onsale] [WORKERS=2] [AWS=embedded|localstack]
+#   make rush [TICKETS=1000] [BUYERS=5000] [CONCURRENCY=64]
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+EMULATOR := $(VENV)/emulator
+TICKETS ?= 1000
+BUYERS ?= 5000
+CONCURRENCY ?= 64
+
+.DEFAULT_GOAL := help
+.PHONY: help install up down status test test-fast check rush bench clean
+
+help: ## Show this list.
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
+
+install: $(VENV)/installed $(EMULATOR)/installed ## Install everything into .venv; the other targets do it by themselves.
+
+up: install ## Start the whole service and keep it running until Ctrl-C.
+	@exec $(BIN)/python -m infra up
+
+down: install ## Stop a stack that runs in the background or in another terminal.
+	@$(BIN)/python -m infra down
+
+status: install ## Show the running stack's processes and addresses.
+	@$(BIN)/python -m infra status
+
+check: install ## Lint, types, import rules and unit tests, in seconds.
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest tests/unit tests/rules
+
+test: install ## Every test, on real servers that it starts itself.
+	$(BIN)/pytest
+
+test-fast: install ## Every test that is not marked slow.
+	$(BIN)/pytest -m "not slow"
+
+rush: install ## Send a crowd to the running stack, then audit it.
+	@$(BIN)/python -m infra rush --tickets $(TICKETS) --buyers $(BUYERS) --concurrency $(CONCURRENCY)
+
+bench: install ## Measure the limits of this machine, and ours beside them.
+	@$(BIN)/python -m infra bench
+
+clean: ## Remove what was installed; the data in .onsale stays.
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+$(VENV)/installed: requirements.txt requirements-dev.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "Onsale needs Python 3.11 or newer; try PYTHON=python3.12 make $(MAKECMDGOALS)"; exit 1; }
+	@echo "installing into $(VENV); only the first time"
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
+
+$(EMULATOR)/installed: infra/local/requirements.txt $(VENV)/installed
+	@echo "installing the embedded SQS into $(EMULATOR)"
+	@test -x $(EMULATOR)/bin/python || $(BIN)/python -m venv $(EMULATOR)
+	@$(EMULATOR)/bin/python -m pip install --quiet --disable-pip-version-check -r infra/local/requirements.txt
+	@touch $@

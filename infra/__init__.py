@@ -1,0 +1,1 @@
+"""Everything that builds, runs and measures the service. It never ships; it may import `chalicelib`."""

@@ -1,0 +1,49 @@
+"""`python -m infra <verb>`: the table of verbs. A verb's module is imported only when it is called for."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+import click
+
+VERBS = {
+    "up": ("infra.commands.up:up", "Start the whole service on this machine."),
+    "down": ("infra.commands.down:down", "Stop the running stack."),
+    "status": ("infra.commands.status:status", "Show the running stack's parts and addresses."),
+    "env": ("infra.commands.env:env", "Print the running stack's settings for a shell."),
+    "migrate": ("infra.commands.migrate:migrate", "Bring the ledger's tables up to date."),
+    "rush": ("infra.commands.rush:rush", "Send a crowd of buyers to a running stack, then audit it."),
+    "bench": ("infra.commands.bench:bench", "Measure the limits of this machine, and ours beside them."),
+    "audit": ("infra.commands.audit:audit", "Ask service and ledger whether every promise was kept."),
+}
+"""Each verb: where its command lives (module:attribute), and what `--help` says of it."""
+
+
+class Verbs(click.Group):
+    """A group of commands that reads nothing but the table until one of them is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """Names in the table's order."""
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """The command of that name, or None when there is no such verb."""
+        if cmd_name not in VERBS:
+            return None
+        module, attribute = VERBS[cmd_name][0].split(":")
+        command: click.Command = getattr(import_module(module), attribute)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """Writes the table, so that `--help` imports no verb."""
+        with formatter.section("Verbs"):
+            formatter.write_dl([(verb, sentence) for verb, (_, sentence) in VERBS.items()])
+
+
+@click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
+def main() -> None:
+    """Onsale: run it, measure it, look after it."""
+
+
+if __name__ == "__main__":
+    main(prog_name="python -m infra")

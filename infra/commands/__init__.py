@@ -1,0 +1,1 @@
+"""The verbs of `python -m infra`, one a file. `infra/__main__.py` has the table."""

@@ -1,0 +1,71 @@
+"""`python -m infra rush`: plays an on-sale against a running stack, reports and audits it.
+
+Finds the stack and its ledger by the state directory; the rush itself is `infra/rush/`.
+Exit 0 when the audit passed, 1 when it failed, 2 when there was nothing to play against.
+"""
+
+from __future__ import annotations
+
+import sys
+from functools import partial
+from typing import Any
+
+import click
+import msgspec
+import psycopg
+
+from infra.local.layout import Layout
+from infra.rush.ledger import read_ledger
+from infra.rush.plan import RushPlan
+from infra.rush.progress import Bars, Unseen
+from infra.rush.report import report
+from infra.rush.result import RushResult
+from infra.rush.rush import LedgerReader, run_rush
+from infra.rush.service import ServiceFault
+
+AT_LEAST_ONE = click.IntRange(min=1)
+
+
+@click.command()
+@click.option("--tickets", type=AT_LEAST_ONE, default=1_000, show_default=True, help="Tickets there are.")
+@click.option("--buyers", type=AT_LEAST_ONE, default=5_000, show_default=True, help="People, one order each.")
+@click.option("--concurrency", type=AT_LEAST_ONE, default=64, show_default=True, help="Connections.")
+@click.option("--quantity", type=AT_LEAST_ONE, default=1, show_default=True, help="Tickets in an order.")
+@click.option("--seed", default=1, show_default=True, help="Names the crowd; the same seed, the same buyers.")
+@click.option("--settle-seconds", default=10.0, show_default=True, help="Wait for the stores to agree.")
+@click.option("--url", help="The service; by default the running stack's.")
+@click.option("--state-dir", envvar="STATE_DIR", help="Where the running stack keeps its state.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
+def rush(*, url: str | None, state_dir: str | None, as_json: bool, **figures: Any) -> None:
+    """Send a crowd of buyers to a running stack, then audit it."""
+    at, dsn = find(url, state_dir)
+    plan = RushPlan(url=at, **figures)
+    reader: LedgerReader | None = partial(read_ledger, dsn) if dsn else None
+    try:
+        result = _play(plan, reader, drawn=not as_json and sys.stderr.isatty())
+    except (ServiceFault, ValueError, psycopg.Error) as error:
+        click.echo(f"cannot rush {at}: {error}", err=True)
+        sys.exit(2)
+    click.echo(msgspec.json.encode(result) if as_json else "\n".join(report(result)))
+    sys.exit(0 if result.audit.passed else 1)
+
+
+def find(url: str | None, state_dir: str | None) -> tuple[str, str | None]:
+    """The service's URL and its ledger's dsn: the running stack's, or `url` with no ledger if it is another.
+
+    Raises click.UsageError when no URL is given and no stack has left its state.
+    """
+    state: dict[str, Any] = Layout.at(state_dir).read_state() or {}
+    running: str | None = state.get("http", {}).get("url")
+    if url is None and running is None:
+        raise click.UsageError("no stack is running here: start one with `make up`, or give --url")
+    at = (url or running or "").rstrip("/")
+    ours = running is not None and at == running.rstrip("/")
+    return at, state["postgres"]["dsn"] if ours else None
+
+
+def _play(plan: RushPlan, reader: LedgerReader | None, *, drawn: bool) -> RushResult:
+    if not drawn:
+        return run_rush(plan, read_ledger=reader, steps=Unseen())
+    with Bars() as bars:
+        return run_rush(plan, read_ledger=reader, steps=bars)

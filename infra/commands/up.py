@@ -1,0 +1,102 @@
+"""`up`: starts the whole service on this machine and keeps it alive until Ctrl-C."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+
+import click
+
+from infra.local.layout import CHECKOUT, Layout
+from infra.local.localstack import NotThere
+from infra.local.stack import CannotStart, Plan, Stack
+from infra.local.supervisor import READY_SECONDS, StartFailed, Stopped
+
+
+@click.command(help=__doc__)
+@click.option("--port", envvar="PORT", default=8000, show_default=True, type=click.IntRange(1, 65535))
+@click.option(
+    "--state-dir", envvar="STATE_DIR", help="Where data, logs and state are kept.  [default: .onsale]"
+)
+@click.option("--workers", envvar="WORKERS", default=2, show_default=True, type=click.IntRange(1, 64))
+@click.option("--aws", envvar="AWS", default="embedded", type=click.Choice(["embedded", "localstack"]))
+@click.option("--processes", envvar="HTTP_PROCESSES", default=Plan.processes, show_default=True)
+@click.option("--threads", envvar="HTTP_THREADS", default=Plan.threads, show_default=True)
+@click.option(
+    "--reconcile-seconds", envvar="RECONCILE_SECONDS", default=Plan.reconcile_seconds, show_default=True
+)
+@click.option("--detach", is_flag=True, help="Come back once it is ready; stop it with `down`.")
+def up(state_dir: str | None, *, detach: bool, **asked: object) -> None:
+    """Runs in the foreground, or with `detach` leaves a supervisor behind."""
+    layout = Layout.at(state_dir)
+    if detach:
+        _leave_running(layout)
+        return
+    try:
+        _run(Stack(layout, Plan(**asked)))  # type: ignore[arg-type]
+    except (CannotStart, NotThere, StartFailed, FileNotFoundError) as error:
+        raise click.ClickException(str(error)) from error
+
+
+def _run(stack: Stack) -> None:
+    began = time.monotonic()
+    try:
+        stack.start()
+        click.echo(_welcome(stack, time.monotonic() - began))
+        stack.run()
+        click.echo("stopping: first the door, then what was accepted, then the stores")
+    except Stopped:
+        click.echo("stopping before it was ready")
+    finally:
+        stack.stop()
+
+
+def _leave_running(layout: Layout) -> None:
+    layout.logs.mkdir(parents=True, exist_ok=True)
+    log = layout.root / "up.log"
+    arguments = [word for word in sys.argv[1:] if word != "--detach"]
+    with log.open("wb") as output:
+        supervisor = subprocess.Popen(
+            [sys.executable, "-m", "infra", *arguments],
+            cwd=CHECKOUT,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    deadline = time.monotonic() + READY_SECONDS * 2
+    while time.monotonic() < deadline:
+        if supervisor.poll() is not None:
+            raise click.ClickException(log.read_text().removeprefix("Error: ").strip())
+        state = layout.read_state() or {}
+        if state.get("ready") and state["supervisor"]["pid"] == supervisor.pid:
+            click.echo(log.read_text().rstrip())
+            return
+        time.sleep(0.05)
+    raise click.ClickException(f"It did not become ready; see {log}, then run `make down`.")
+
+
+def _welcome(stack: Stack, seconds: float) -> str:
+    environment = stack.environment()
+    json = "-H 'Content-Type: application/json'"
+    event = '{"name": "Night One", "description": "Doors at 8", "totalTickets": 1000}'
+    order = '{"eventId": 1, "quantity": 1, "userId": "ada"}'
+    return "\n".join(
+        [
+            f"ready {stack.url}",
+            "",
+            f"  docs      {stack.url}/docs",
+            f"  postgres  {environment['DATABASE_URL']}",
+            f"  valkey    {environment['VALKEY_URL']}",
+            f"  sqs       {environment['ORDER_QUEUE_URL']}",
+            f"  logs      {stack.layout.logs}",
+            "",
+            "Try, in another terminal:",
+            f"  curl {stack.url}/events {json} -d '{event}'",
+            f"  curl -i {stack.url}/orders {json} -d '{order}'",
+            f"  curl {stack.url}/orders/<id>      # the Location of the answer above",
+            "",
+            f"Started in {seconds:.1f} s. Ctrl-C stops everything and keeps the data.",
+        ]
+    )
