@@ -1,0 +1,66 @@
+"""`python -m infra rush` as it is typed: what it prints, and the exit code that it ends with."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from infra.commands.rush import find, rush
+from tests.support.box_office import BoxOffice, Front, HidesTickets, serving
+from tests.support.waiting import free_port
+
+pytestmark = pytest.mark.slow
+SMALL = ["--tickets", "20", "--buyers", "60", "--concurrency", "4"]
+
+
+def typed(*arguments: str) -> Result:
+    return CliRunner().invoke(rush, arguments)
+
+
+def test_json_is_one_object_on_standard_output_and_nothing_else(tmp_path: Path) -> None:
+    with serving(Front(BoxOffice())) as url:
+        result = typed(*SMALL, "--url", url, "--state-dir", str(tmp_path), "--json", "--quantity", "2")
+    document = json.loads(result.stdout)
+    assert result.exit_code == 0
+    assert result.stderr == ""
+    assert (document["confirmed"], document["confirmedTickets"]) == (10, 20)
+    assert document["audit"]["passed"]
+
+
+def test_the_report_ends_with_the_verdict(tmp_path: Path) -> None:
+    with serving(Front(BoxOffice())) as url:
+        result = typed(*SMALL, "--url", url, "--state-dir", str(tmp_path))
+    assert result.exit_code == 0
+    assert result.stdout.endswith("audit passed\n")
+    assert "note: the ledger was not asked" in result.stdout
+
+
+def test_a_failed_audit_ends_with_one(tmp_path: Path) -> None:
+    with serving(Front(HidesTickets())) as url:
+        result = typed(*SMALL, "--url", url, "--state-dir", str(tmp_path), "--settle-seconds", "0")
+    assert result.exit_code == 1
+    assert "✗ the gate has what is unsold" in result.stdout
+    assert result.stdout.endswith("audit FAILED\n")
+
+
+def test_nobody_at_the_url_ends_with_two(tmp_path: Path) -> None:
+    result = typed(*SMALL, "--url", f"http://127.0.0.1:{free_port()}", "--state-dir", str(tmp_path))
+    assert result.exit_code == 2
+    assert "cannot rush" in result.stderr
+
+
+def test_without_a_stack_and_a_url_there_is_a_hint(tmp_path: Path) -> None:
+    result = typed(*SMALL, "--state-dir", str(tmp_path))
+    assert result.exit_code == 2
+    assert "--url" in result.stderr
+
+
+def test_the_running_stack_is_found_with_its_ledger(tmp_path: Path) -> None:
+    state = {"http": {"url": "http://127.0.0.1:8001"}, "postgres": {"dsn": "postgresql://x"}}
+    (tmp_path / "state.json").write_text(json.dumps(state))
+    assert find(None, str(tmp_path)) == ("http://127.0.0.1:8001", "postgresql://x")
+    assert find("http://127.0.0.1:8001/", str(tmp_path)) == ("http://127.0.0.1:8001", "postgresql://x")
+    assert find("http://elsewhere.example", str(tmp_path)) == ("http://elsewhere.example", None)
