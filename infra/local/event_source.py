@@ -31,6 +31,7 @@ from infra.local import sqs_event
 from infra.local.children import end_with_parent
 from infra.local.context import LambdaContext
 from infra.local.inbox import Inbox
+from infra.local.warming import warm
 
 RECEIVERS = 2
 """Threads that receive. One alone brings about 2,500 messages a second from the embedded SQS."""
@@ -185,7 +186,10 @@ def main() -> None:
     client = QueueClient(
         settings.order_queue_url, settings.aws_region, credential_source(settings), settings.queue_timeout_ms
     )
-    mapping = mapping_of(import_module("app"))
+    module = import_module("app")
+    import_module("chalicelib.fulfilment")
+    warm(module.services)
+    mapping = mapping_of(module)
     source = EventSource(mapping, client, settings, redeliver=int(os.environ.get("REDELIVER") or 1))
     signal.signal(signal.SIGTERM, lambda *_: source.stop())
     signal.signal(signal.SIGINT, signal.SIG_IGN)

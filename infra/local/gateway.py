@@ -9,17 +9,17 @@ from __future__ import annotations
 import argparse
 import base64
 import http
-import json
-import threading
 import uuid
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from chalicelib.api import problems
 from infra.local import proxy_event
 from infra.local.children import end_with_parent
 from infra.local.context import LambdaContext
 from infra.local.layout import LOOPBACK
 from infra.local.routing import Router
+from infra.local.warming import warm
 
 BODY_LIMIT_BYTES = 10 * 1024 * 1024
 """API Gateway's own limit on a payload."""
@@ -43,8 +43,7 @@ class Refused(Exception):
 
 
 def gateway(app: Any) -> Wsgi:
-    """The WSGI application in front of a Chalice app. The app is made safe for many threads."""
-    _one_request_a_thread(app)
+    """The WSGI application in front of a Chalice app."""
     router = Router(app.routes)
     binary_types = frozenset(app.api.binary_types)
 
@@ -101,15 +100,12 @@ def _too_large() -> Refused:
 
 
 def _problem(refused: Refused) -> dict[str, Any]:
-    problem = {
-        "type": f"/problems/{refused.code}",
-        "title": http.HTTPStatus(refused.status).phrase,
-        "status": refused.status,
-        "detail": refused.detail,
-        "code": refused.code,
+    headers = {"Content-Type": problems.MEDIA_TYPE, **refused.headers}
+    return {
+        "statusCode": refused.status,
+        "headers": headers,
+        "body": problems.body(refused.code, refused.detail),
     }
-    headers = {"Content-Type": "application/problem+json", **refused.headers}
-    return {"statusCode": refused.status, "headers": headers, "body": json.dumps(problem)}
 
 
 def _as_http(answer: dict[str, Any]) -> tuple[list[tuple[str, str]], bytes]:
@@ -122,36 +118,12 @@ def _as_http(answer: dict[str, Any]) -> tuple[list[tuple[str, str]], bytes]:
     return headers, body if isinstance(body, bytes) else body.encode()
 
 
-def _one_request_a_thread(app: Any) -> None:
-    # Chalice keeps the current request on the app, because a Lambda environment has one at a time.
-    # Chalice's own local server changes the class in the same way.
-    class OneRequestAThread(type(app)):  # type: ignore[misc]
-        current_request = _PerThread()
-        lambda_context = _PerThread()
-
-    for name in ("current_request", "lambda_context"):
-        app.__dict__.pop(name, None)
-    app.__class__ = OneRequestAThread
-
-
-class _PerThread:
-    """An attribute with a value of its own in each thread, None until it is set."""
-
-    def __init__(self) -> None:
-        self._local = threading.local()
-
-    def __get__(self, instance: object, owner: type) -> Any:
-        return getattr(self._local, "value", None)
-
-    def __set__(self, instance: object, value: object) -> None:
-        self._local.value = value
-
-
 def load(_target: str = "") -> Wsgi:
     """Called by granian in each of its processes: they end with their parent, so that none keeps the port."""
     end_with_parent()
-    from app import app
+    from app import app, services
 
+    warm(services)
     return gateway(app)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import io
 import json
-import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -121,26 +120,3 @@ def test_a_chunked_body_over_the_limit_is_refused(call: Call) -> None:
     body = io.BytesIO(bytes(BODY_LIMIT_BYTES + 1))
     more = {"CONTENT_LENGTH": "", "HTTP_TRANSFER_ENCODING": "chunked", "wsgi.input": body}
     assert call("POST", "/echo/x", **more)[0] == 413
-
-
-def test_requests_at_the_same_time_do_not_see_each_other() -> None:
-    app: Any = Chalice(app_name="crowd")
-    together = threading.Barrier(8, timeout=10)
-
-    @app.route("/who/{name}")  # type: ignore[untyped-decorator]
-    def who(name: str) -> dict[str, str]:
-        together.wait()
-        return {"asked": name, "seen": app.current_request.uri_params["name"]}
-
-    call = caller(gateway(app))
-    answers: list[dict[str, str]] = []
-    threads = [
-        threading.Thread(target=lambda n=n: answers.append(json.loads(call("GET", f"/who/{n}")[2])))
-        for n in range(8)
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert len(answers) == 8
-    assert all(answer["asked"] == answer["seen"] for answer in answers)
