@@ -91,7 +91,7 @@ def get_docs_start(_: Services, __: Call, ___: None) -> Response:
 
 OPERATIONS: tuple[Operation, ...] = (get_contract, get_docs, get_docs_script, get_docs_style, get_docs_start)
 
-ALL: tuple[Operation, ...] = (*status.OPERATIONS, *events.OPERATIONS, *orders.OPERATIONS, *OPERATIONS)
+ALL: tuple[Operation, ...] = (*events.OPERATIONS, *orders.OPERATIONS, *status.OPERATIONS, *OPERATIONS)
 """Every call of the contract; the routes and the document are both made from this."""
 
 

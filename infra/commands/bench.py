@@ -31,7 +31,7 @@ from infra.rush.service import ServiceFault
 @click.command(help="Measure the limits of this machine, and ours beside them.")
 @click.option(
     "--seconds",
-    type=click.FloatRange(min=0.1, max=10),
+    type=click.FloatRange(min=0.1, max=5),
     default=2.0,
     show_default=True,
     help="Length of one repetition; each measurement has three.",
@@ -51,9 +51,8 @@ from infra.rush.service import ServiceFault
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
 def bench(*, state_dir: Path | None, as_json: bool, **figures: Any) -> None:
     """The variable STATE_DIR is not read: it names a stack with somebody's data."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the stack is stopped and removed
     try:
-        with _directory(state_dir) as root:
+        with _ending_well(), _directory(state_dir) as root:
             result = _measure(BenchPlan(**figures), root)
     except (BenchFault, ServiceFault, psycopg.Error) as error:
         raise click.ClickException(str(error)) from error
@@ -87,6 +86,16 @@ def _measure(plan: BenchPlan, root: Path) -> BenchResult:
 
 def _print(result: BenchResult) -> None:
     Console(width=WIDTH).print(table(result))
+
+
+@contextmanager
+def _ending_well() -> Iterator[None]:
+    """A polite kill leaves by the same way as Ctrl-C, on which the stack is stopped and removed."""
+    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 @contextmanager

@@ -23,10 +23,11 @@ class LookThenTakeGate(Gate):
     """The negative control: looks at the stock in one trip and takes it in another."""
 
     def admit(self, intent: OrderIntent) -> bytes:
+        """Admits one ticket of the first type of event 1."""
         client: Any = self._client
-        if int(client.hget(keys.stock(1), "11")) < 1:
+        if int(client.hget(keys.stock(intent.event_id), "11")) < 1:
             raise Rejected("sold-out", "")
-        client.hincrby(keys.stock(1), "11", -1)
+        client.hincrby(keys.stock(intent.event_id), "11", -1)
         return b"{}"
 
 
