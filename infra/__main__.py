@@ -14,7 +14,6 @@ VERBS = {
     "migrate": ("infra.commands.migrate:migrate", "Bring the ledger's tables up to date."),
     "rush": ("infra.commands.rush:rush", "Send a crowd of buyers to a running stack, then audit it."),
     "bench": ("infra.commands.bench:bench", "Measure the limits of this machine, and ours beside them."),
-    "audit": ("infra.commands.audit:audit", "Ask service and ledger whether every promise was kept."),
 }
 """Each verb: where its command lives (module:attribute), and what `--help` says of it."""
 

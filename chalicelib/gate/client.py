@@ -2,27 +2,57 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import valkey
+from valkey.backoff import NoBackoff
+from valkey.exceptions import ConnectionError as Disconnected
+from valkey.retry import Retry
 
 
 def connect(url: str, timeout_ms: int) -> Any:
     """Makes a thread-safe client that connects when first used.
 
     `url` is valkey://host:port/0, or valkeys:// with TLS; `?cluster=true` takes a cluster client that
-    follows the slots (ElastiCache Serverless is always in cluster mode). A cut connection is opened
-    again once: every script of the gate may be repeated. `timeout_ms` bounds each wait.
+    follows the slots (ElastiCache Serverless is always in cluster mode). `timeout_ms` bounds each wait.
     """
     seconds = timeout_ms / 1000
-    options = {"socket_timeout": seconds, "socket_connect_timeout": seconds}
+    options: dict[str, Any] = {"socket_timeout": seconds, "socket_connect_timeout": seconds}
     parts = urlsplit(url)
     if parse_qs(parts.query).get("cluster") == ["true"]:
         from valkey.cluster import ValkeyCluster
 
         cluster: Any = ValkeyCluster  # valkey-py's types stop short of its from_url
         return cluster.from_url(parts._replace(query="").geturl(), **options)
+    # ElastiCache cuts idle connections now and then. Every call of the gate may be repeated.
+    options |= {"retry": Retry(NoBackoff(), 1), "retry_on_error": [Disconnected]}
     pools: Any = valkey.ConnectionPool
-    pool = pools.from_url(url, max_connections=1_000, **options)
-    return valkey.Valkey(connection_pool=pool)
+    return ConnectionPerThread(pools.from_url(url, max_connections=1_000, **options))
+
+
+class ConnectionPerThread:
+    """A Valkey client that keeps one connection for each thread, and has valkey.Valkey's methods.
+
+    Lending connections instead costs a look at the socket for each loan, which gives the interpreter
+    lock away twice more in every refusal (docs/decisions/0005).
+    """
+
+    def __init__(self, pool: valkey.ConnectionPool) -> None:
+        """`pool` makes the connections and closes them."""
+        self._pool = pool
+        self._threads = threading.local()
+
+    def __getattr__(self, command: str) -> Any:
+        """The command, on this thread's connection. Raises the client's errors when it cannot connect."""
+        try:
+            client = self._threads.client
+        except AttributeError:
+            client = valkey.Valkey(connection_pool=self._pool, single_connection_client=True)
+            self._threads.client = client
+        return getattr(client, command)
+
+    def close(self) -> None:
+        """Closes every thread's connection; the next command opens one again."""
+        self._pool.disconnect()

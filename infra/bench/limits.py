@@ -25,9 +25,8 @@ from chalicelib.queue.credentials import credential_source
 from chalicelib.services import Services
 from chalicelib.settings import Settings
 from infra.local.children import end_with_parent
+from infra.local.gateway import PROCESSES, THREADS
 
-PROCESSES, THREADS = 2, 16
-"""As many as the gateway has (infra/local/gateway.py)."""
 START_SECONDS = 60
 """Longest that the processes may wait for one another; they import for about a second."""
 SCRATCH_QUEUE = "onsale-bench"

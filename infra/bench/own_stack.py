@@ -87,7 +87,12 @@ def _part(layout: Layout) -> Part:
     return Part(
         name="up",
         command=[sys.executable, "-m", "infra", "up", *where],
-        environment={"PYTHONPATH": str(CHECKOUT), "REDELIVER": "1"},
+        environment={
+            "PYTHONPATH": str(CHECKOUT),
+            "REDELIVER": "1",
+            "ONSALE_DATABASE_URL": "",
+            "ONSALE_VALKEY_URL": "",
+        },
     )
 
 

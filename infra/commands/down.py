@@ -7,7 +7,8 @@ import psutil
 
 from infra.local.children import end
 from infra.local.layout import Layout
-from infra.local.stack import DRAIN_SECONDS, leftovers
+from infra.local.stack import DRAIN_SECONDS
+from infra.local.tenancy import leftovers
 
 
 @click.command(help=__doc__)

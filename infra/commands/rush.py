@@ -46,8 +46,15 @@ def rush(*, url: str | None, state_dir: str | None, as_json: bool, **figures: An
     except (ServiceFault, ValueError, psycopg.Error) as error:
         click.echo(f"cannot rush {at}: {error}", err=True)
         sys.exit(2)
-    click.echo(msgspec.json.encode(result) if as_json else "\n".join(report(result)))
+    click.echo(msgspec.json.encode(result) if as_json else coloured("\n".join(report(result))))
     sys.exit(0 if result.audit.passed else 1)
+
+
+def coloured(text: str) -> str:
+    """Marks what passed green and what failed red; click takes the colours off where nobody sees them."""
+    for mark, colour in (("✓", "green"), ("✗", "red"), ("audit passed", "green"), ("audit FAILED", "red")):
+        text = text.replace(mark, click.style(mark, fg=colour, bold=True))
+    return "".join(click.style(part, fg="cyan") if part in set("▁▂▃▄▅▆▇█") else part for part in text)
 
 
 def find(url: str | None, state_dir: str | None) -> tuple[str, str | None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import time
@@ -10,8 +11,10 @@ import click
 
 from infra.local.layout import CHECKOUT, Layout
 from infra.local.localstack import NotThere
-from infra.local.stack import CannotStart, Plan, Stack
+from infra.local.stack import Plan, Stack
+from infra.local.stores import NotAnswering
 from infra.local.supervisor import READY_SECONDS, StartFailed, Stopped
+from infra.local.tenancy import CannotStart
 
 
 @click.command(help=__doc__)
@@ -26,6 +29,26 @@ from infra.local.supervisor import READY_SECONDS, StartFailed, Stopped
 @click.option(
     "--reconcile-seconds", envvar="RECONCILE_SECONDS", default=Plan.reconcile_seconds, show_default=True
 )
+@click.option(
+    "--visibility-seconds",
+    envvar="VISIBILITY_SECONDS",
+    default=Plan.visibility_seconds,
+    show_default=True,
+    type=click.IntRange(1, 43_200),
+    help="Until a killed worker's messages come back.",
+)
+@click.option(
+    "--claim-overdue-ms",
+    envvar="CLAIM_OVERDUE_MS",
+    default=Plan.claim_overdue_ms,
+    show_default=True,
+    type=click.IntRange(1),
+    help="Until an undecided order goes on the queue again.",
+)
+@click.option(
+    "--database-url", envvar="ONSALE_DATABASE_URL", default="", help="Use this PostgreSQL and start none."
+)
+@click.option("--valkey-url", envvar="ONSALE_VALKEY_URL", default="", help="Use this Valkey and start none.")
 @click.option("--detach", is_flag=True, help="Come back once it is ready; stop it with `down`.")
 def up(state_dir: str | None, *, detach: bool, **asked: object) -> None:
     """Runs in the foreground, or with `detach` leaves a supervisor behind."""
@@ -35,7 +58,7 @@ def up(state_dir: str | None, *, detach: bool, **asked: object) -> None:
         return
     try:
         _run(Stack(layout, Plan(**asked)))  # type: ignore[arg-type]
-    except (CannotStart, NotThere, StartFailed, FileNotFoundError) as error:
+    except (CannotStart, NotAnswering, NotThere, StartFailed, FileNotFoundError) as error:
         raise click.ClickException(str(error)) from error
 
 
@@ -87,8 +110,8 @@ def _welcome(stack: Stack, seconds: float) -> str:
             f"ready {stack.url}",
             "",
             f"  docs      {stack.url}/docs",
-            f"  postgres  {environment['DATABASE_URL']}",
-            f"  valkey    {environment['VALKEY_URL']}",
+            f"  postgres  {_shown(environment['DATABASE_URL'])}",
+            f"  valkey    {_shown(environment['VALKEY_URL'])}",
             f"  sqs       {environment['ORDER_QUEUE_URL']}",
             f"  logs      {stack.layout.logs}",
             "",
@@ -100,3 +123,8 @@ def _welcome(stack: Stack, seconds: float) -> str:
             f"Started in {seconds:.1f} s. Ctrl-C stops everything and keeps the data.",
         ]
     )
+
+
+def _shown(address: str) -> str:
+    """Without its password."""
+    return re.sub(r"(//[^/@:]*:)[^/@]*@", r"\1***@", address)

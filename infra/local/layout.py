@@ -58,8 +58,12 @@ class Layout:
         return state
 
     def write_state(self, state: dict[str, Any]) -> None:
-        """Replaces the state in one step, so that a reader never sees half of it."""
+        """Replaces the state in one step, so that a reader never sees half of it.
+
+        Only its owner may read it: a database's address that was given may hold a password.
+        """
         fresh = self.state_file.with_suffix(".new")
+        fresh.touch(mode=0o600)
         fresh.write_text(json.dumps(state, indent=2) + "\n")
         fresh.replace(self.state_file)
 

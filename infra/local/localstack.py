@@ -12,7 +12,7 @@ class NotThere(RuntimeError):
     """Nobody listens at LocalStack's port. The message says what to do."""
 
 
-def make_queues(port: int = PORT) -> sqs.Queues:
+def make_queues(visibility_seconds: int, port: int = PORT) -> sqs.Queues:
     """Creates the order queue and its dead letters, and returns where they are. Raises NotThere."""
     if not answers(port):
         raise NotThere(
@@ -26,7 +26,7 @@ def make_queues(port: int = PORT) -> sqs.Queues:
     client = localstack_client.session.Session(region_name=region).client("sqs", endpoint_url=endpoint)
     dead = client.create_queue(QueueName=sqs.DEAD_LETTER_QUEUE)["QueueUrl"]
     found = client.get_queue_attributes(QueueUrl=dead, AttributeNames=["QueueArn"])
-    wanted = sqs.attributes(found["Attributes"]["QueueArn"])
+    wanted = sqs.attributes(found["Attributes"]["QueueArn"], visibility_seconds)
     client.create_queue(QueueName=sqs.ORDER_QUEUE)
     orders = f"{endpoint}/000000000000/{sqs.ORDER_QUEUE}"
     client.set_queue_attributes(QueueUrl=orders, Attributes=wanted)

@@ -12,6 +12,7 @@ import shutil
 import signal
 import stat
 import subprocess
+from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -19,19 +20,30 @@ from infra.local.children import Part, group_of
 from infra.local.layout import LOOPBACK
 
 ROLE = DATABASE = "onsale"
+CLUSTER = ["-A", "trust", "-E", "UTF8", "--locale=C"]
+"""Whoever reaches loopback may come in; text sorts by its bytes, as on no machine in particular."""
 CONNECTIONS = 200
-"""Gateways (2 x 16 threads), workers, the reconciler, and tests beside them."""
+"""Gateways (2 processes of some threads), workers, the reconciler, and tests beside them."""
 
 
-def part(data: Path, port: int) -> Part:
-    """PostgreSQL on loopback `port` with its cluster in `data`, made by initdb when there is none yet."""
+def part(data: Path, port: int, settings: Mapping[str, object] | None = None) -> Part:
+    """PostgreSQL on loopback `port` with its cluster in `data`, made by initdb when there is none yet.
+
+    `settings` win over ours: tests give durability up for speed.
+    """
     user = _user()
+    chosen = {**_settings(port), **(settings or {})}
     if not (data / "PG_VERSION").exists():
-        _make_cluster(data, user)
+        _make_cluster(data, user, *(["--no-sync"] if chosen["fsync"] == "off" else []))
     _let_in(data, user)
     return Part(
         name="postgres",
-        command=[str(_binaries() / "postgres"), "-D", str(data), *_settings(port)],
+        command=[
+            str(_binaries() / "postgres"),
+            "-D",
+            str(data),
+            *_words({**_settings(port), **(settings or {})}),
+        ],
         stop_signal=signal.SIGINT,  # fast shutdown: ends sessions, keeps every commit
         user=user,
         ready=lambda: _answers(port),
@@ -44,8 +56,8 @@ def dsn(port: int, database: str = DATABASE) -> str:
     return f"postgresql://{ROLE}@{LOOPBACK}:{port}/{database}"
 
 
-def _settings(port: int) -> list[str]:
-    settings = {
+def _settings(port: int) -> dict[str, object]:
+    return {
         "listen_addresses": LOOPBACK,
         "port": port,
         "unix_socket_directories": "",
@@ -56,6 +68,9 @@ def _settings(port: int) -> list[str]:
         "timezone": "UTC",
         "log_min_messages": "warning",
     }
+
+
+def _words(settings: Mapping[str, object]) -> list[str]:
     return [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
 
 
@@ -67,25 +82,14 @@ def _binaries() -> Path:
     return Path(wheel.origin).parent / "pginstall18" / "bin"
 
 
-def _make_cluster(data: Path, user: str | None) -> None:
+def _make_cluster(data: Path, user: str | None, *options: str) -> None:
     # A cluster that initdb did not finish has no PG_VERSION or is not to be trusted: start over.
     fresh = data.with_name(data.name + ".new")
     shutil.rmtree(fresh, ignore_errors=True)
     fresh.mkdir(mode=0o700, parents=True)
     _let_in(fresh, user)
     subprocess.run(
-        [
-            str(_binaries() / "initdb"),
-            "-D",
-            str(fresh),
-            "-U",
-            ROLE,
-            "-A",
-            "trust",
-            "-E",
-            "UTF8",
-            "--locale=C",
-        ],
+        [str(_binaries() / "initdb"), "-D", str(fresh), "-U", ROLE, *CLUSTER, *options],
         check=True,
         capture_output=True,
         text=True,

@@ -24,6 +24,7 @@ from infra.local.layout import CHECKOUT, LOOPBACK
 
 ORDER_QUEUE = "onsale-orders"
 DEAD_LETTER_QUEUE = "onsale-orders-dead"
+DEAD_LETTER_ARN = f"arn:aws:sqs:us-east-1:000000000000:{DEAD_LETTER_QUEUE}"
 
 FUNCTION_TIMEOUT_SECONDS = 15
 VISIBILITY_SECONDS = 6 * FUNCTION_TIMEOUT_SECONDS
@@ -51,7 +52,7 @@ class Queues:
     dead_letters: str
 
 
-def part(data: Path, port: int) -> Part:
+def part(data: Path, port: int, visibility_seconds: int = LOCAL_VISIBILITY_SECONDS) -> Part:
     """The emulator on loopback `port`, its state below `data`. Raises FileNotFoundError when absent."""
     granian = ["-m", "granian", "--interface", "asgi", "--loop", "uvloop", "--workers", "1", "--no-ws"]
     address = ["--host", LOOPBACK, "--port", str(port), "--log-level", "warning"]
@@ -62,6 +63,9 @@ def part(data: Path, port: int) -> Part:
         "PERSIST_STATE": "1",
         "STATE_DIR": str(data),
         "LOG_LEVEL": "WARNING",
+        "SQS_QUEUES": json.dumps(
+            {DEAD_LETTER_QUEUE: {}, ORDER_QUEUE: attributes(DEAD_LETTER_ARN, visibility_seconds)}
+        ),
         # Services that would open ports or look for Docker, none of them ours.
         "IOT_MTLS_ENABLED": "0",
         "SFTP_ENABLED": "0",
@@ -73,7 +77,6 @@ def part(data: Path, port: int) -> Part:
         environment=environment,
         stop_signal=signal.SIGTERM,
         ready=lambda: _answers(port),
-        prepare=lambda: _prepare(port),
     )
 
 
@@ -85,8 +88,8 @@ def queues(port: int) -> Queues:
     )
 
 
-def attributes(dead_letter_arn: str, visibility_seconds: int = LOCAL_VISIBILITY_SECONDS) -> dict[str, str]:
-    """The order queue's attributes, as CreateQueue takes them."""
+def attributes(dead_letter_arn: str, visibility_seconds: int) -> dict[str, str]:
+    """The order queue's attributes, as SetQueueAttributes takes them."""
     redrive = {"deadLetterTargetArn": dead_letter_arn, "maxReceiveCount": str(MAX_RECEIVES)}
     return {"VisibilityTimeout": str(visibility_seconds), "RedrivePolicy": json.dumps(redrive)}
 
@@ -98,15 +101,6 @@ def waiting(queue_url: str) -> tuple[int, int]:
         answer = asking.call("GetQueueAttributes", {"AttributeNames": names})
     found = answer.get("Attributes", {})
     return int(found.get(names[0], 0)), int(found.get(names[1], 0))
-
-
-def _prepare(port: int) -> None:
-    admin = client(f"http://{LOOPBACK}:{port}/")
-    dead = admin.call("CreateQueue", {"QueueName": DEAD_LETTER_QUEUE})["QueueUrl"]
-    found = admin.call("GetQueueAttributes", {"QueueUrl": dead, "AttributeNames": ["QueueArn"]})
-    arn = found["Attributes"]["QueueArn"]
-    admin.call("CreateQueue", {"QueueName": ORDER_QUEUE, "Attributes": attributes(arn)})
-    admin.close()
 
 
 def client(queue_url: str) -> QueueClient:

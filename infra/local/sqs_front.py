@@ -18,7 +18,9 @@ nothing of the service. It leans on inner names of one exact release, which infr
 from __future__ import annotations
 
 import itertools
+import json
 import logging
+import os
 import time
 
 from ministack import app as emulator
@@ -31,6 +33,9 @@ logging.getLogger().setLevel(logging.WARNING)
 
 async def app(scope, receive, send):
     """One request; SQS's JSON protocol takes the short way."""
+    if scope["type"] == "lifespan":
+        await emulator.app(scope, receive, _after_making_queues(send))
+        return
     if scope["type"] == "http" and scope["method"] == "POST":
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         if headers.get("x-amz-target", "").startswith("AmazonSQS."):
@@ -48,6 +53,26 @@ async def _sqs(path, headers, receive, send):
     raw.append((b"content-length", str(len(answer)).encode()))
     await send({"type": "http.response.start", "status": status, "headers": raw})
     await send({"type": "http.response.body", "body": answer})
+
+
+def _after_making_queues(send):
+    # No request is served before the start is complete: nobody meets a restarted SQS without its queues.
+    async def forward(message):
+        if message["type"] == "lifespan.startup.complete":
+            make_queues(json.loads(os.environ["SQS_QUEUES"]))
+        await send(message)
+
+    return forward
+
+
+def make_queues(wanted):
+    """Makes each queue of {name: attributes} that is not there yet, and gives it its attributes anew."""
+    set_request_account_id("")
+    set_request_region(os.environ["AWS_REGION"])
+    for name, attributes in wanted.items():
+        url = sqs._act_create_queue({"QueueName": name}, "")["QueueUrl"]
+        if attributes:
+            sqs._act_set_queue_attributes({"QueueUrl": url, "Attributes": attributes}, url)
 
 
 def delete_message_batch(data, queue_url):

@@ -5,30 +5,26 @@ Knows the parts and their addresses; how a process is kept alive is `supervisor.
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
 import http.client
 import os
 import sys
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from typing import IO, Any
 
 from chalicelib.errors import Unavailable
-from infra.local import localstack, postgres, sqs, valkey
-from infra.local.children import Identity, Part, always, end
+from infra.local import sqs
+from infra.local.children import Part, always
+from infra.local.gateway import PROCESSES, THREADS
 from infra.local.layout import CHECKOUT, LOOPBACK, Layout, port_is_free
+from infra.local.stores import stores
 from infra.local.supervisor import StopSignals, Supervisor
+from infra.local.tenancy import CannotStart, end_leftovers, take_lock
 
 DRAIN_SECONDS = 30.0
 """How long accepted orders may take to be decided when everything is told to stop."""
 STALLED_SECONDS = 3.0
 """Nothing waits and nothing moves for so long: what workers hold has failed and would not end in time."""
-
-
-class CannotStart(RuntimeError):
-    """The stack cannot start here and now. The message says what to do."""
 
 
 @dataclass(frozen=True)
@@ -39,9 +35,18 @@ class Plan:
     workers: int = 2
     aws: str = "embedded"
     """`embedded` or `localstack`: whose SQS."""
-    processes: int = 2
-    threads: int = 16
+    processes: int = PROCESSES
+    threads: int = THREADS
     reconcile_seconds: float = 5.0
+    claim_overdue_ms: int = 10_000
+    """Shorter than on AWS (60 s): an order whose gateway was killed before its send waits this long.
+    In a longer backlog an order goes on the queue once more per such period, which changes nothing."""
+    visibility_seconds: int = sqs.LOCAL_VISIBILITY_SECONDS
+    """How long the messages of a killed worker stay hidden; far above the second that a batch takes."""
+    database_url: str = ""
+    """A PostgreSQL that somebody else runs; empty: an embedded one."""
+    valkey_url: str = ""
+    """A Valkey that somebody else runs; empty: an embedded one."""
 
 
 class Stack:
@@ -50,18 +55,21 @@ class Stack:
     def __init__(self, layout: Layout, plan: Plan) -> None:
         self.layout = layout
         self.plan = plan
-        self._lock = _take_lock(layout)
+        self._lock = take_lock(layout)
         if not port_is_free(plan.port):
             raise CannotStart(
                 f"Port {plan.port} is taken; stop what listens there or choose another with PORT=8001."
             )
-        _end_leftovers(layout)
+        end_leftovers(layout)
         layout.logs.mkdir(parents=True, exist_ok=True)
         for log in layout.logs.glob("*.log"):
             log.unlink()
-        self._ports = layout.ports("postgres", "valkey", "sqs")
-        self._queues = (
-            localstack.make_queues() if plan.aws == "localstack" else sqs.queues(self._ports["sqs"])
+        self._stores = stores(
+            layout,
+            aws=plan.aws,
+            database_url=plan.database_url,
+            valkey_url=plan.valkey_url,
+            visibility_seconds=plan.visibility_seconds,
         )
         self._ready = False
         self._supervisor = Supervisor(layout.logs, StopSignals(), self._write_state)
@@ -76,16 +84,18 @@ class Stack:
         return {
             **sqs.CREDENTIALS,
             "STAGE": "local",
-            "DATABASE_URL": postgres.dsn(self._ports["postgres"]),
-            "VALKEY_URL": valkey.url(self._ports["valkey"]),
-            "ORDER_QUEUE_URL": self._queues.orders,
+            "DATABASE_URL": self._stores.dsn,
+            "VALKEY_URL": self._stores.valkey_url,
+            "ORDER_QUEUE_URL": self._stores.queues.orders,
+            "CLAIM_OVERDUE_MS": str(self.plan.claim_overdue_ms),
         }
 
     def start(self) -> None:
-        """Starts everything; returns when the service answers. Raises StartFailed, or Stopped on a signal."""
-        stores = self._stores()
-        self._supervisor.start(*stores)
-        self._supervisor.wait_until_ready(*(part.name for part in stores))
+        """Starts everything; returns when the service answers. Raises StartFailed, NotAnswering, Stopped."""
+        self._stores.check_given()
+        servers = self._stores.parts()
+        self._supervisor.start(*servers)
+        self._supervisor.wait_until_ready(*(part.name for part in servers))
         self._migrate()
         service = [self._http(), *self._workers()]
         self._supervisor.start(*service)
@@ -101,9 +111,10 @@ class Stack:
     def stop(self) -> None:
         """Stops in the order in which an order travels, so that no accepted one is lost."""
         workers = [part.name for part in self._workers()]
+        asked = self._supervisor.signals.count
         self._supervisor.stop(["http", "schedule"])
         if self._ready and "worker-1" in self._supervisor.running:
-            self._drain()
+            self._drain(asked)
         self._supervisor.stop(workers, grace_seconds=DRAIN_SECONDS)
         self._supervisor.stop(["sqs"])
         self._supervisor.stop(["valkey", "postgres"])
@@ -114,19 +125,12 @@ class Stack:
         from chalicelib.ledger.migrate import ChangedMigration, migrate
 
         try:
-            migrate(postgres.dsn(self._ports["postgres"]))
+            migrate(self._stores.dsn)
         except ChangedMigration as error:
             raise CannotStart(
                 f"The data in {self.layout.root} is of another version: {error}."
                 " Choose another STATE_DIR, or remove that directory to start anew."
             ) from error
-
-    def _stores(self) -> list[Part]:
-        stores = [valkey.part(self.layout.data("valkey"), self._ports["valkey"])]
-        if self.plan.aws != "localstack":
-            stores.append(sqs.part(self.layout.data("sqs"), self._ports["sqs"]))
-        stores.append(postgres.part(self.layout.data("postgres"), self._ports["postgres"]))
-        return stores
 
     def _http(self) -> Part:
         plan = self.plan
@@ -162,14 +166,13 @@ class Stack:
         finally:
             connection.close()
 
-    def _drain(self) -> None:
+    def _drain(self, asked: int) -> None:
         deadline = time.monotonic() + DRAIN_SECONDS
         last, since = (-1, -1), time.monotonic()
         signals = self._supervisor.signals
-        asked = signals.count
         while time.monotonic() < deadline and signals.count == asked:  # a second Ctrl-C waits for nothing
             try:
-                now = sqs.waiting(self._queues.orders)
+                now = sqs.waiting(self._stores.queues.orders)
             except Unavailable:
                 return
             if now != last:
@@ -188,45 +191,15 @@ class Stack:
                 "http": {"url": self.url, "pids": [pid for name, pid in pids.items() if name == "http"]},
                 "worker": {"pids": [pid for name, pid in pids.items() if name.startswith("worker-")]},
                 "schedule": {"pid": pids.get("schedule")},
-                "postgres": {"dsn": postgres.dsn(self._ports["postgres"]), "pid": pids.get("postgres")},
-                "valkey": {"url": valkey.url(self._ports["valkey"]), "pid": pids.get("valkey")},
+                "postgres": {"dsn": self._stores.dsn, "pid": pids.get("postgres")},
+                "valkey": {"url": self._stores.valkey_url, "pid": pids.get("valkey")},
                 "sqs": {
-                    "endpoint": self._queues.endpoint,
-                    "queueUrl": self._queues.orders,
-                    "deadLetterUrl": self._queues.dead_letters,
+                    "endpoint": self._stores.queues.endpoint,
+                    "queueUrl": self._stores.queues.orders,
+                    "deadLetterUrl": self._stores.queues.dead_letters,
                     "pid": pids.get("sqs"),
                 },
                 "environment": self.environment(),
                 "processes": [asdict(found) for found in identities],
             }
         )
-
-
-def leftovers(state: dict[str, Any]) -> list[Identity]:
-    """The processes of a stack by its written state, without looking whether they still run."""
-    return [Identity(**found) for found in state.get("processes", [])]
-
-
-def _take_lock(layout: Layout) -> IO[str]:
-    layout.root.mkdir(parents=True, exist_ok=True)
-    lock = layout.lock_file.open("w")
-    for _ in range(10):  # a `status` that looks at the lock holds it for a moment
-        with contextlib.suppress(BlockingIOError):
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return lock
-        time.sleep(0.02)
-    lock.close()
-    running = (layout.read_state() or {}).get("http", {}).get("url", "an address not chosen yet")
-    raise CannotStart(
-        f"A stack already runs in {layout.root}, at {running}. Use it, or stop it with `make down`."
-    )
-
-
-def _end_leftovers(layout: Layout) -> None:
-    # The supervisor of these was killed. They were told by the kernel to stop; SQS may be writing its state.
-    for found in reversed(leftovers(layout.read_state() or {})):
-        process = found.process()
-        if process is not None:
-            with contextlib.suppress(ProcessLookupError):
-                end(process, found.stop_signal)
-    layout.state_file.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""What every queue must do: the twin in memory, the emulator, and LocalStack where it is up."""
+"""What every queue must do: the twin in memory, the stack's own SQS, and LocalStack where it is up."""
 
 from __future__ import annotations
 
@@ -14,27 +14,26 @@ from chalicelib.queue.client import QueueClient
 from chalicelib.queue.sender import MAX_BATCH_BYTES, Sender
 from chalicelib.queue.sigv4 import Credentials
 from tests.fakes.queue import MemoryQueue
-from tests.support.sqs import LOCALSTACK_PORT, fresh_queue, listens, sqs_server
+from tests.support.sqs import LOCALSTACK, fresh_queue, skip_without_localstack, sqs_server
 from tests.support.waiting import free_port, until
 
 REAL = [
-    pytest.param("emulator", marks=pytest.mark.slow),
+    pytest.param("embedded", marks=pytest.mark.slow),
     pytest.param("localstack", marks=[pytest.mark.slow, pytest.mark.localstack]),
 ]
 
 
 @pytest.fixture(scope="session")
-def emulator() -> Iterator[str]:
+def embedded() -> Iterator[str]:
     with sqs_server() as endpoint:
         yield endpoint
 
 
 def address(kind: str, request: pytest.FixtureRequest) -> str:
-    if kind == "emulator":
-        return str(request.getfixturevalue("emulator"))
-    if not listens(LOCALSTACK_PORT):
-        pytest.skip("LocalStack is not up")
-    return f"http://127.0.0.1:{LOCALSTACK_PORT}"
+    if kind == "embedded":
+        return str(request.getfixturevalue("embedded"))
+    skip_without_localstack()
+    return LOCALSTACK
 
 
 @pytest.fixture(params=["memory", *REAL])

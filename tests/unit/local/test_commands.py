@@ -40,7 +40,7 @@ def test_down_is_content_when_nothing_runs(tmp_path: Path) -> None:
 
 def test_without_localstack_the_sentence_says_how_to_start_it() -> None:
     with pytest.raises(NotThere, match="docker compose"):
-        make_queues(free_port())
+        make_queues(30, free_port())
 
 
 def test_ports_are_kept_while_they_are_free(tmp_path: Path) -> None:

@@ -1,0 +1,131 @@
+"""What a receiver may rely on: the stack's own SQS, and LocalStack where it is up.
+
+The embedded SQS replaces two functions of the emulator (`infra/local/sqs_front.py`); this is what they owe.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from typing import Any
+
+import pytest
+
+from chalicelib.queue.answers import QueueRefused
+from chalicelib.queue.client import QueueClient
+from infra.local import sqs
+from tests.support.sqs import LOCALSTACK, fresh_queue, skip_without_localstack, sqs_server
+from tests.support.waiting import until
+
+REAL = [
+    pytest.param("embedded", marks=pytest.mark.slow),
+    pytest.param("localstack", marks=[pytest.mark.slow, pytest.mark.localstack]),
+]
+
+
+@pytest.fixture(scope="module", params=REAL)
+def endpoint(request: pytest.FixtureRequest) -> Iterator[str]:
+    if request.param == "localstack":
+        skip_without_localstack()
+        yield LOCALSTACK
+        return
+    with sqs_server() as address:
+        yield address
+
+
+@pytest.fixture
+def queue(endpoint: str) -> Iterator[QueueClient]:
+    with closing(fresh_queue(endpoint)) as client:
+        yield client
+
+
+def send(queue: QueueClient, *bodies: str) -> None:
+    for body in bodies:
+        queue.call("SendMessage", {"MessageBody": body})
+
+
+def receive(queue: QueueClient, visibility_seconds: int = 30) -> list[dict[str, Any]]:
+    wanted = {"MaxNumberOfMessages": 10, "VisibilityTimeout": visibility_seconds, "AttributeNames": ["All"]}
+    messages: list[dict[str, Any]] = queue.call("ReceiveMessage", wanted).get("Messages", [])
+    return messages
+
+
+def receive_soon(queue: QueueClient) -> list[dict[str, Any]]:
+    """What the first receiving brings that brings anything."""
+    found: list[dict[str, Any]] = []
+
+    def take() -> bool:
+        found.extend(receive(queue))
+        return bool(found)
+
+    until(take, "a message comes")
+    return found
+
+
+def delete(queue: QueueClient, *receipts: str) -> dict[str, Any]:
+    entries = [{"Id": str(number), "ReceiptHandle": receipt} for number, receipt in enumerate(receipts)]
+    return queue.call("DeleteMessageBatch", {"Entries": entries})
+
+
+def received_times(message: dict[str, Any]) -> int:
+    return int(message["Attributes"]["ApproximateReceiveCount"])
+
+
+def test_a_received_message_is_hidden_from_others(queue: QueueClient) -> None:
+    send(queue, "a", "b")
+    assert sorted(message["Body"] for message in receive(queue) + receive(queue)) == ["a", "b"]
+    assert receive(queue) == []
+
+
+def test_a_message_that_is_not_deleted_comes_back_when_its_time_is_up(endpoint: str) -> None:
+    with closing(fresh_queue(endpoint, attributes={"VisibilityTimeout": "1"})) as queue:
+        send(queue, "a")
+        (first,) = queue.call("ReceiveMessage", {"AttributeNames": ["All"]})["Messages"]
+        assert receive(queue) == []
+        again = receive_soon(queue)
+        assert (again[0]["MessageId"], again[0]["Body"]) == (first["MessageId"], "a")
+        assert (received_times(first), received_times(again[0])) == (1, 2)
+
+
+def test_every_receiving_is_counted_and_hands_out_a_new_receipt(queue: QueueClient) -> None:
+    send(queue, "a")
+    handed_out = [message for _ in range(3) for message in receive(queue, visibility_seconds=0)]
+    assert [received_times(message) for message in handed_out] == [1, 2, 3]
+    assert len({message["ReceiptHandle"] for message in handed_out}) == 3
+    assert len({message["MessageId"] for message in handed_out}) == 1
+
+
+def test_a_message_that_is_received_too_often_becomes_a_dead_letter(endpoint: str) -> None:
+    with closing(fresh_queue(endpoint)) as dead:
+        found = dead.call("GetQueueAttributes", {"AttributeNames": ["QueueArn"]})
+        attributes = sqs.attributes(found["Attributes"]["QueueArn"], 0)
+        with closing(fresh_queue(endpoint, attributes=attributes)) as queue:
+            send(queue, "poison")
+            seen = [message["Body"] for _ in range(sqs.MAX_RECEIVES) for message in receive(queue, 0)]
+            assert seen == ["poison"] * sqs.MAX_RECEIVES
+            assert receive(queue, 0) == []
+        assert [letter["Body"] for letter in receive_soon(dead)] == ["poison"]
+
+
+def test_what_is_deleted_is_gone_and_the_rest_stays(queue: QueueClient) -> None:
+    send(queue, "a", "b", "c")
+    first = receive(queue, visibility_seconds=1)
+    answer = delete(queue, *(message["ReceiptHandle"] for message in first if message["Body"] != "b"))
+    assert len(answer["Successful"]) == 2
+    assert [message["Body"] for message in receive_soon(queue)] == ["b"]
+
+
+def test_a_batch_of_deletes_says_which_receipts_are_unknown_and_deletes_the_others(
+    queue: QueueClient,
+) -> None:
+    send(queue, "a")
+    answer = delete(queue, "no such receipt", receive(queue, visibility_seconds=0)[0]["ReceiptHandle"])
+    assert [entry["Id"] for entry in answer["Successful"]] == ["1"]
+    assert [(entry["Id"], entry["Code"]) for entry in answer["Failed"]] == [("0", "ReceiptHandleIsInvalid")]
+    assert receive(queue) == []
+
+
+def test_deleting_by_an_unknown_receipt_is_refused(queue: QueueClient) -> None:
+    with pytest.raises(QueueRefused) as caught:
+        queue.call("DeleteMessage", {"ReceiptHandle": "no such receipt"})
+    assert "ReceiptHandleIsInvalid" in caught.value.code
