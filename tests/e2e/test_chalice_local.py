@@ -28,7 +28,7 @@ def chalice_local(stack: Stack, log: Path) -> Iterator[str]:
     python = shlex.quote(sys.executable)
     settings = f'eval "$({python} -m infra env --state-dir {shlex.quote(str(stack.folder))})"'
     chalice = shlex.quote(str(Path(sys.prefix) / "bin" / "chalice"))
-    typed = f"{settings} && exec {chalice} local --port {port}"
+    typed = f"{settings} && exec {chalice} local --no-autoreload --port {port}"
     with log.open("wb") as output:
         server = subprocess.Popen(
             ["sh", "-c", typed], cwd=CHECKOUT, stdout=output, stderr=output, start_new_session=True
