@@ -1,4 +1,4 @@
-"""The system on one screen: the routes, the queue function and the schedule. No logic."""
+"""The system on one screen: the routes, the queue function and the schedules. No logic."""
 
 from __future__ import annotations
 
@@ -33,3 +33,12 @@ def reconcile(_event: CloudWatchEvent) -> dict[str, int]:
     from chalicelib import reconcile as reconciler
 
     return reconciler.reconcile(services)
+
+
+# The shortest that a schedule can be; locally it runs every second.
+@app.schedule(Rate(1, unit=Rate.MINUTES))
+def expire(_event: CloudWatchEvent) -> dict[str, int]:
+    """Puts orders that were not paid in time back on sale."""
+    from chalicelib import expiry
+
+    return expiry.expire(services)

@@ -1,50 +1,64 @@
 """What happens between the door and the 202: the gate says yes, then the queue has the order.
 
-A cold gate is filled from the ledger here and nowhere else. Knows no HTTP.
+A request that comes again with its idempotency key gets the order that it got before. Knows no HTTP.
 """
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
+import hashlib
 from datetime import datetime
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from chalicelib.errors import OnsaleError, Unavailable
-from chalicelib.gate.refusals import NotLoaded
+from chalicelib.errors import Unavailable
+from chalicelib.filling import filled
+from chalicelib.gate.refusals import KeyForgotten, NotLoaded, Settled, refusal
 from chalicelib.log import log
-from chalicelib.model import OrderIntent, OrderPlaced, Stock
+from chalicelib.model import MESSAGE_SCHEMA, Order, OrderIntent, OrderPlaced, Stock
 from chalicelib.queue.answers import QueueRefused
 
-if TYPE_CHECKING:  # the drivers behind these take 300 ms to import, which a refusal must not wait for
-    from chalicelib.gate.gate import Gate
-    from chalicelib.ledger.ledger import Ledger
+if TYPE_CHECKING:  # a door that refuses must not wait for the drivers of the other stores
     from chalicelib.services import Services
 
-FILL_ATTEMPTS = 20
-"""Fillings tried before the buyer hears 503; with FILL_PAUSE_SECONDS that is under half a second."""
-FILL_PAUSE_SECONDS = 0.02
-
+_encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(OrderPlaced).decode
-_T = TypeVar("_T")
 
 
-def place(services: Services, intent: OrderIntent) -> OrderPlaced:
-    """Admits one order and puts it on the queue.
+class Placed(msgspec.Struct, frozen=True):
+    """An accepted order. `replayed`: it was accepted before, and the request came again with its key."""
 
-    Returns the accepted order. Raises Rejected with the gate's reason, `event-not-found`, or Unavailable;
+    order: OrderPlaced
+    replayed: bool
+
+
+def place(services: Services, intent: OrderIntent) -> Placed:
+    """Admits one order and puts it on the queue, once for each buyer and idempotency key.
+
+    Raises Rejected with the gate's reason, `event-not-found`, `idempotency-key-reused`, or Unavailable;
     after an ambiguous Unavailable the claim stays, and the reconciler sees to it that it is decided.
+    With the setting `gate_fallback` a gate that is down lets everybody in, and the ledger decides.
     """
-    claim = _filled(services, intent.event_id, lambda: services.gate.admit(intent))
+    if intent.idempotency_key is not None:
+        intent = msgspec.structs.replace(intent, request_digest=digest(intent))
+    try:
+        claim = _admitted(services, intent)
+    except Settled as known:
+        return Placed(_settled(services, known.order_id), True)
+    except Unavailable as error:
+        if error.part != "gate" or services.settings.gate_fallback != "ledger":
+            raise
+        return _unchecked(services, intent, error)
+    order = _decode(claim)
+    if order.order_id != intent.order_id:
+        return Placed(order, True)
     try:
         services.queue.send(claim.decode(), str(intent.event_id))
     except (Unavailable, QueueRefused) as error:
         if not getattr(error, "ambiguous", False):
-            _give_back(services, intent)
+            _withdraw(services, intent)
         raise
-    return _decode(claim)
+    return Placed(order, False)
 
 
 def availability(services: Services, event_id: int) -> tuple[list[Stock], datetime]:
@@ -59,36 +73,76 @@ def availability(services: Services, event_id: int) -> tuple[list[Stock], dateti
             raise NotLoaded
         return found
 
-    return _filled(services, event_id, look)
+    return filled(services, event_id, look)
 
 
-def _filled(services: Services, event_id: int, ask: Callable[[], _T]) -> _T:
-    """Asks the gate, and when it is cold fills it and asks again."""
-    for _ in range(FILL_ATTEMPTS):
-        try:
-            return ask()
-        except NotLoaded:
-            if not _fill(services.gate, services.ledger, event_id):
-                time.sleep(FILL_PAUSE_SECONDS)
-    raise Unavailable("gate", "the event could not be filled from the ledger")
+def digest(intent: OrderIntent) -> str:
+    """What an intent asks for, in 24 characters: the same event and lines have the same digest."""
+    return hashlib.sha256(_encode((intent.event_id, intent.wanted))).hexdigest()[:24]
 
 
-def _fill(gate: Gate, ledger: Ledger, event_id: int) -> bool:
-    """Fills one cold event; False when somebody else is at it, or the ledger has moved on meanwhile."""
-    epoch = gate.begin_load(event_id)
-    if epoch is None:
-        return False
+def _admitted(services: Services, intent: OrderIntent) -> bytes:
+    """Asks the gate; when it may have forgotten the key, asks the ledger first, and then the gate again."""
     try:
-        event = ledger.event(event_id)
-    except OnsaleError:
-        gate.end_load(event_id)
-        raise
-    return gate.load(event, epoch)
+        return filled(services, intent.event_id, lambda: services.gate.admit(intent))
+    except KeyForgotten:
+        _raise_if_known(services, intent)
+    return filled(services, intent.event_id, lambda: services.gate.admit(intent, key_is_new=True))
 
 
-def _give_back(services: Services, intent: OrderIntent) -> None:
-    """Returns the tickets of an order that the queue certainly does not have."""
+def _raise_if_known(services: Services, intent: OrderIntent) -> None:
+    """Raises Settled with the order that has the key, or Rejected when it came with another request."""
+    if intent.idempotency_key is None:
+        return
+    known = services.ledger.order_by_key(intent.user_id, intent.idempotency_key)
+    if known is None:
+        return
+    order, request_digest = known
+    if request_digest != intent.request_digest:
+        raise refusal("idempotency-key-reused")
+    raise Settled(order.id)
+
+
+def _settled(services: Services, order_id: str) -> OrderPlaced:
+    """Reads a decided order back as it was accepted."""
+    order = services.ledger.order(order_id)
+    if order is None:
+        raise Unavailable("ledger", f"the key's order {order_id} is neither in the gate nor in the ledger")
+    return _as_accepted(order)
+
+
+def _as_accepted(order: Order) -> OrderPlaced:
+    return OrderPlaced(
+        schema=MESSAGE_SCHEMA,
+        order_id=order.id,
+        event_id=order.event_id,
+        user_id=order.user_id,
+        currency=order.currency,
+        items=order.items,
+        accepted_at_ms=round(order.accepted_at.timestamp() * 1000),
+    )
+
+
+def _unchecked(services: Services, intent: OrderIntent, cause: Unavailable) -> Placed:
+    """Puts an order on the queue that no gate has seen; the ledger decides whether there are tickets for it.
+
+    A claim that the gate made before it went down has the same order id, and is settled with it.
+    """
+    from chalicelib.unchecked import accept
+
     try:
-        services.gate.settle(intent.event_id, kept=[], returned=[intent.order_id])
+        _raise_if_known(services, intent)
+    except Settled as known:
+        return Placed(_settled(services, known.order_id), True)
+    order = accept(services.ledger.event(intent.event_id), intent, services.clock())
+    log("order-unchecked", "warning", orderId=order.order_id, eventId=order.event_id, cause=cause.detail)
+    services.queue.send(_encode(order).decode(), str(order.event_id))
+    return Placed(order, False)
+
+
+def _withdraw(services: Services, intent: OrderIntent) -> None:
+    """Takes back the claim of an order that the queue certainly does not have."""
+    try:
+        services.gate.withdraw(intent)
     except Unavailable:
         log("claim-kept", orderId=intent.order_id, eventId=intent.event_id)

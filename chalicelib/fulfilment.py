@@ -24,6 +24,9 @@ BACKOFF_BASE_SECONDS = 0.002
 BACKOFF_CAP_SECONDS = 0.1
 """Twelve attempts stay under a second, a fraction of the function's 15 s."""
 
+LONGEST_TEXTS = 650
+"""Characters of an order's texts together: a buyer and a key of these fit an index entry (2,704 bytes)."""
+
 _INT, _BIGINT = 2**31, 2**63
 _YEAR_9999_MS = 253_402_300_800_000
 _canonical_uuid = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}").fullmatch
@@ -75,8 +78,7 @@ def _order_in(body: str) -> OrderPlaced:
         raise Undecodable("orderId is no UUID in lower case")
     if not (0 < placed.event_id < _INT and 0 <= placed.accepted_at_ms < _YEAR_9999_MS):
         raise Undecodable("eventId or acceptedAtMs out of range")
-    if "\0" in placed.user_id or "\0" in placed.currency:
-        raise Undecodable("a text has a NUL in it")
+    _check_texts(placed)
     tickets = money = 0
     for item in placed.items:
         if item.quantity < 1 or item.unit_price < 0:
@@ -86,6 +88,16 @@ def _order_in(body: str) -> OrderPlaced:
     if not 0 < tickets < _INT or money >= _BIGINT:
         raise Undecodable("items: none, too many tickets or too much money")
     return placed
+
+
+def _check_texts(placed: OrderPlaced) -> None:
+    text = placed.user_id + placed.currency
+    if placed.idempotency_key is not None or placed.request_digest is not None:
+        text += (placed.idempotency_key or "") + (placed.request_digest or "")
+    if "\0" in text:
+        raise Undecodable("a text has a NUL in it")
+    if len(text) > LONGEST_TEXTS:
+        raise Undecodable(f"its texts are longer than {LONGEST_TEXTS} characters")
 
 
 def _applied(

@@ -27,6 +27,40 @@ class OrderStatus(StrEnum):
     CANCELLED = "cancelled"
 
 
+class SalesState(StrEnum):
+    """The operator's switch: paused refuses new orders and lets accepted ones finish; closed is for good."""
+
+    OPEN = "open"
+    PAUSED = "paused"
+    CLOSED = "closed"
+
+
+class LatePayment(StrEnum):
+    """What an event does with money that comes after the hold has ended."""
+
+    ACCEPT_IF_AVAILABLE = "accept-if-available"
+    REFUND = "refund"
+    PARK = "park"
+
+
+class PaymentOutcome(StrEnum):
+    """What the provider says of a payment."""
+
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+
+
+class PaymentState(StrEnum):
+    """What became of a payment here; an operator lists them by it."""
+
+    APPLIED = "applied"
+    REFUSED = "refused"
+    REFUND_DUE = "refund-due"
+    PARKED = "parked"
+    FAILED = "failed"
+    UNMATCHED = "unmatched"
+
+
 class TicketType(msgspec.Struct, frozen=True):
     """One kind of ticket of one event, as the ledger has it. `version` counts its sales updates."""
 
@@ -36,11 +70,12 @@ class TicketType(msgspec.Struct, frozen=True):
     capacity: int
     sold: int = 0
     version: int = 0
+    reserved: int = 0
 
     @property
     def unsold(self) -> int:
-        """Tickets that the ledger has not sold; orders on their way are not taken off."""
-        return self.capacity - self.sold
+        """Tickets that the ledger has neither sold nor reserved; orders on their way are not taken off."""
+        return self.capacity - self.sold - self.reserved
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,6 +91,9 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     sales_close_at: datetime | None = None
     max_per_order: int | None = None
     max_per_buyer: int | None = None
+    hold_seconds: int = 0
+    late_payment: LatePayment = LatePayment.REFUND
+    sales_state: SalesState = SalesState.OPEN
     version: int
     created_at: datetime
     updated_at: datetime
@@ -82,6 +120,8 @@ class OrderPlaced(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
     currency: str
     items: tuple[Item, ...]
     accepted_at_ms: int
+    idempotency_key: str | None = None
+    request_digest: str | None = None
 
     @property
     def quantity(self) -> int:
@@ -107,6 +147,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     accepted_at: datetime
     reason: str | None = None
     decided_at: datetime | None = None
+    expires_at: datetime | None = None
 
 
 class TicketTypeDraft(msgspec.Struct, frozen=True):
@@ -129,6 +170,8 @@ class EventDraft(msgspec.Struct, frozen=True, kw_only=True):
     sales_close_at: datetime | None = None
     max_per_order: int | None = None
     max_per_buyer: int | None = None
+    hold_seconds: int = 0
+    late_payment: LatePayment = LatePayment.REFUND
 
 
 class Wanted(msgspec.Struct, frozen=True):
@@ -145,6 +188,8 @@ class OrderIntent(msgspec.Struct, frozen=True, kw_only=True):
     event_id: int
     user_id: str
     wanted: tuple[Wanted, ...]
+    idempotency_key: str | None = None
+    request_digest: str | None = None
 
 
 class Stock(msgspec.Struct, frozen=True):
@@ -162,3 +207,32 @@ class OrderQuery(msgspec.Struct, frozen=True, kw_only=True):
     status: OrderStatus | None = None
     before: str | None = None
     limit: int = 50
+
+
+class PaymentNotice(msgspec.Struct, frozen=True, kw_only=True):
+    """What a payment provider reports: one reference, one attempt to pay. `amount` is minor units."""
+
+    reference: str
+    order_id: str
+    amount: int
+    currency: str
+    outcome: PaymentOutcome
+
+
+class Payment(msgspec.Struct, frozen=True, kw_only=True):
+    """A provider's notice and what became of it here."""
+
+    reference: str
+    order_id: str
+    amount: int
+    currency: str
+    outcome: PaymentOutcome
+    state: PaymentState
+    received_at: datetime
+
+
+class Survey(msgspec.Struct, frozen=True, kw_only=True):
+    """What the ledger says of one event at one moment; `decided`: those of the asked orders it knows."""
+
+    ticket_types: tuple[TicketType, ...]
+    decided: frozenset[str]

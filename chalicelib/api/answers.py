@@ -3,12 +3,37 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import msgspec
 from msgspec import UNSET, UnsetType
+from msgspec.structs import asdict
 
-from chalicelib.model import Event, Item, Order, OrderPlaced, OrderStatus
+from chalicelib.model import (
+    Event,
+    Item,
+    LatePayment,
+    Order,
+    OrderPlaced,
+    OrderStatus,
+    Payment,
+    PaymentOutcome,
+    PaymentState,
+    SalesState,
+)
 
+if TYPE_CHECKING:
+    from chalicelib.realign import Conservation
+
+SOURCES = {
+    "capacity": "ledger: the ticket types",
+    "sold": "ledger: confirmed orders",
+    "reserved": "ledger: orders that are held for their payment",
+    "pending": "gate: claims of orders that the ledger has not decided",
+    "available": "gate: its stock",
+    "gap": "capacity - sold - reserved - pending - available",
+}
+"""Where each figure of the conservation comes from."""
 QUEUED = "Your order is queued; its answer will be at the address in Location."
 
 
@@ -41,7 +66,9 @@ class EventView(Output, frozen=True, kw_only=True):
     sales_close_at: datetime | None
     max_per_order: int | None
     max_per_buyer: int | None
-    hold_seconds: int = 0
+    hold_seconds: int
+    late_payment: LatePayment
+    sales_state: SalesState
     status: str
     version: int
     created_at: datetime
@@ -86,7 +113,10 @@ class OrderAccepted(Output, frozen=True):
 
 
 class OrderView(Output, frozen=True, kw_only=True):
-    """An order with its answer. `reason` is a rejection's problem code; `decidedAt` is null while pending."""
+    """An order with its answer. `reason` is a rejection's problem code; `decidedAt` is null while pending.
+
+    `expiresAt` is the moment until which a reserved order can be paid for.
+    """
 
     id: str
     event_id: int
@@ -108,12 +138,68 @@ class OrderPage(Output, frozen=True):
     next_cursor: str | None
 
 
+class TicketsView(Output, frozen=True):
+    """Where tickets are. `gap` is what is in none of these places, below 0 what is in two."""
+
+    capacity: int
+    sold: int
+    reserved: int
+    pending: int
+    available: int
+    gap: int
+
+
+class TypeTicketsView(TicketsView, frozen=True):
+    """Where the tickets of one type are."""
+
+    id: int
+
+
+class ConservationView(TicketsView, frozen=True):
+    """capacity = sold + reserved + pending + available + gap, at one moment. `sources` says who has it."""
+
+    event_id: int
+    ticket_types: list[TypeTicketsView]
+    sources: dict[str, str]
+    as_of: datetime
+
+
+class PaymentTaken(Output, frozen=True):
+    """A payment event was recorded; `state` says what became of the payment."""
+
+    reference: str
+    order_id: str
+    state: PaymentState
+
+
+class PaymentView(Output, frozen=True):
+    """A payment as the provider reported it, and what became of it."""
+
+    reference: str
+    order_id: str
+    amount: int
+    currency: str
+    outcome: PaymentOutcome
+    state: PaymentState
+    received_at: datetime
+
+
+class PaymentPage(Output, frozen=True):
+    """Payments, newest first. `nextCursor` is null on the last page."""
+
+    items: list[PaymentView]
+    next_cursor: str | None
+
+
 def event_status(event: Event, now: datetime) -> str:
-    """Says how the sale stands at `now`: scheduled, on-sale, sold-out or closed (even if sold out)."""
-    if event.sales_close_at is not None and now >= event.sales_close_at:
+    """Says how the sale stands at `now`: closed, else scheduled, else paused, else on-sale or sold-out."""
+    over = event.sales_close_at is not None and now >= event.sales_close_at
+    if over or event.sales_state is SalesState.CLOSED:
         return "closed"
     if event.sales_open_at is not None and now < event.sales_open_at:
         return "scheduled"
+    if event.sales_state is SalesState.PAUSED:
+        return "paused"
     return "on-sale" if any(ticket_type.unsold > 0 for ticket_type in event.ticket_types) else "sold-out"
 
 
@@ -138,6 +224,9 @@ def event_view(event: Event, now: datetime) -> EventView:
         sales_close_at=_utc(event.sales_close_at),
         max_per_order=event.max_per_order,
         max_per_buyer=event.max_per_buyer,
+        hold_seconds=event.hold_seconds,
+        late_payment=event.late_payment,
+        sales_state=event.sales_state,
         status=event_status(event, now),
         version=event.version,
         created_at=event.created_at.astimezone(UTC),
@@ -186,6 +275,33 @@ def order_view(order: Order) -> OrderView:
         currency=order.currency,
         accepted_at=order.accepted_at.astimezone(UTC),
         decided_at=_utc(order.decided_at),
+        expires_at=UNSET if order.expires_at is None else order.expires_at.astimezone(UTC),
+    )
+
+
+def payment_view(payment: Payment) -> PaymentView:
+    """Shows a payment to an operator."""
+    return PaymentView(
+        reference=payment.reference,
+        order_id=payment.order_id,
+        amount=payment.amount,
+        currency=payment.currency,
+        outcome=payment.outcome,
+        state=payment.state,
+        received_at=payment.received_at.astimezone(UTC),
+    )
+
+
+def conservation_view(found: Conservation) -> ConservationView:
+    """Shows where every ticket of an event is."""
+    return ConservationView(
+        **asdict(found.total),
+        event_id=found.event_id,
+        ticket_types=[
+            TypeTicketsView(id=type_id, **asdict(tickets)) for type_id, tickets in found.ticket_types.items()
+        ],
+        sources=SOURCES,
+        as_of=found.as_of.astimezone(UTC),
     )
 
 

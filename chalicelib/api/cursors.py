@@ -6,9 +6,10 @@ A cursor carries the name of its list, so that one list's cursor is refused by a
 from __future__ import annotations
 
 import binascii
+import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 
-from chalicelib.api.schemas import MAX_ID
+from chalicelib.api.schemas import MAX_ID, VISIBLE
 from chalicelib.errors import InvalidRequest
 from chalicelib.order_ids import event_of
 
@@ -40,6 +41,19 @@ def read_before_order(cursor: str) -> str:
         event_of(text)
     except ValueError as error:
         raise InvalidRequest([("cursor", _NOT_OURS)]) from error
+    return text
+
+
+def after_payment(reference: str) -> str:
+    """Makes the cursor of the page of payments that came before the one with `reference`."""
+    return _pack(f"p:{reference}")
+
+
+def read_after_payment(cursor: str) -> str:
+    """Returns the reference in a cursor. Raises InvalidRequest for anything but a cursor made here."""
+    text = _unpack("p:", cursor)
+    if not text or not re.search(VISIBLE, text):
+        raise InvalidRequest([("cursor", _NOT_OURS)])
     return text
 
 

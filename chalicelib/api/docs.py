@@ -12,7 +12,7 @@ from pathlib import Path
 
 from chalice.app import Response
 
-from chalicelib.api import events, orders, status
+from chalicelib.api import events, ops, orders, payments, status
 from chalicelib.api.openapi import document
 from chalicelib.api.operations import Call, Operation, answer, operation
 from chalicelib.services import Services
@@ -91,7 +91,14 @@ def get_docs_start(_: Services, __: Call, ___: None) -> Response:
 
 OPERATIONS: tuple[Operation, ...] = (get_contract, get_docs, get_docs_script, get_docs_style, get_docs_start)
 
-ALL: tuple[Operation, ...] = (*events.OPERATIONS, *orders.OPERATIONS, *status.OPERATIONS, *OPERATIONS)
+ALL: tuple[Operation, ...] = (
+    *events.OPERATIONS,
+    *orders.OPERATIONS,
+    *payments.OPERATIONS,
+    *ops.OPERATIONS,
+    *status.OPERATIONS,
+    *OPERATIONS,
+)
 """Every call of the contract; the routes and the document are both made from this."""
 
 

@@ -17,7 +17,7 @@ from chalicelib.api.operations import Call, Operation, answer, operation
 from chalicelib.api.schemas import MAX_ID, EventPatch, NewEvent, NoQuery, Page
 from chalicelib.errors import Rejected, Unavailable
 from chalicelib.log import log
-from chalicelib.model import Event
+from chalicelib.model import Event, SalesState
 from chalicelib.services import Services
 
 EVENT_BYTES = 128 * 1024
@@ -25,6 +25,7 @@ EVENT_BYTES = 128 * 1024
 EDIT_ATTEMPTS = 3
 """Readings of the event that `If-Match: *` is worth before the caller hears that others keep editing it."""
 
+_SWITCH_CODES = ("event-not-found", "sale-closed", "unavailable")
 _WHOLE_NUMBER = re.compile(r"[1-9][0-9]{0,9}")
 
 
@@ -62,7 +63,7 @@ def list_events(services: Services, _: Call, page: Page) -> Response:
 )
 def get_event(services: Services, call: Call, _: NoQuery) -> Response:
     """Read an event."""
-    return _shown(services, services.ledger.event(_event_id(call)))
+    return _shown(services, services.ledger.event(event_id_of(call)))
 
 
 @operation(
@@ -76,7 +77,7 @@ def get_event(services: Services, call: Call, _: NoQuery) -> Response:
 )
 def update_event(services: Services, call: Call, patch: EventPatch) -> Response:
     """Change an event that nobody else has changed since it was read."""
-    event_id, changes = _event_id(call), changes_of(patch)
+    event_id, changes = event_id_of(call), changes_of(patch)
     wanted = call.headers.get("if-match")
     if wanted is None:
         raise Rejected("precondition-required", 'Send If-Match with the event\'s ETag, like "3", or *.')
@@ -93,7 +94,7 @@ def update_event(services: Services, call: Call, patch: EventPatch) -> Response:
 )
 def get_availability(services: Services, call: Call, _: NoQuery) -> Response:
     """Read what can still be asked for, now."""
-    event_id = _event_id(call)
+    event_id = event_id_of(call)
     stock, as_of = admission.availability(services, event_id)
     view = AvailabilityView(
         event_id=event_id,
@@ -104,7 +105,41 @@ def get_availability(services: Services, call: Call, _: NoQuery) -> Response:
     return answer(200, view)
 
 
-OPERATIONS: tuple[Operation, ...] = (create_event, list_events, get_event, update_event, get_availability)
+@operation("POST /events/{eventId}/pause", answers={200: EventView}, sends=("ETag",), codes=_SWITCH_CODES)
+def pause_sale(services: Services, call: Call, _: NoQuery) -> Response:
+    """Refuse new orders for a while; accepted ones are finished."""
+    return _switched(services, call, SalesState.PAUSED)
+
+
+@operation("POST /events/{eventId}/resume", answers={200: EventView}, sends=("ETag",), codes=_SWITCH_CODES)
+def resume_sale(services: Services, call: Call, _: NoQuery) -> Response:
+    """Take orders again after a pause."""
+    return _switched(services, call, SalesState.OPEN)
+
+
+@operation("POST /events/{eventId}/close", answers={200: EventView}, sends=("ETag",), codes=_SWITCH_CODES)
+def close_sale(services: Services, call: Call, _: NoQuery) -> Response:
+    """End the sale for good; accepted orders are finished."""
+    return _switched(services, call, SalesState.CLOSED)
+
+
+OPERATIONS: tuple[Operation, ...] = (
+    create_event,
+    list_events,
+    get_event,
+    update_event,
+    get_availability,
+    pause_sale,
+    resume_sale,
+    close_sale,
+)
+
+
+def _switched(services: Services, call: Call, state: SalesState) -> Response:
+    event = services.ledger.switch(event_id_of(call), state)
+    _tell_gate(services, event)
+    log("sale-switched", requestId=call.request_id, eventId=event.id, state=state)
+    return _shown(services, event)
 
 
 def _edited(services: Services, event_id: int, wanted: str, changes: dict[str, object]) -> Event:
@@ -122,7 +157,8 @@ def _edited(services: Services, event_id: int, wanted: str, changes: dict[str, o
     raise Rejected("precondition-failed", "The event has changed since; read it again.")
 
 
-def _event_id(call: Call) -> int:
+def event_id_of(call: Call) -> int:
+    """Reads the event id in the path. Raises Rejected("event-not-found") for what can be no event's id."""
     text = call.path["eventId"]
     if not _WHOLE_NUMBER.fullmatch(text) or int(text) > MAX_ID:
         raise Rejected("event-not-found", "There is no event with this id.")

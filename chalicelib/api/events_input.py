@@ -25,8 +25,6 @@ def draft_of(body: NewEvent) -> EventDraft:
     """Makes the draft of a new event. Raises InvalidRequest with all that is wrong between its fields."""
     errors: Errors = []
     ticket_types = _ticket_types(body, errors)
-    if body.hold_seconds:
-        errors.append(("holdSeconds", "holds are not offered yet"))
     opens = _utc("salesOpenAt", body.sales_open_at, errors)
     closes = _utc("salesCloseAt", body.sales_close_at, errors)
     starts = _utc("startsAt", body.starts_at, errors)
@@ -44,6 +42,8 @@ def draft_of(body: NewEvent) -> EventDraft:
         sales_close_at=closes,
         max_per_order=body.max_per_order,
         max_per_buyer=body.max_per_buyer,
+        hold_seconds=body.hold_seconds or 0,
+        late_payment=body.late_payment,
     )
 
 

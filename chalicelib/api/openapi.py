@@ -19,10 +19,11 @@ _HEADERS: dict[str, str] = {
     "Location": "Address of what was made",
     "ETag": "Version of the event, for If-Match",
     "Retry-After": "Seconds after which to ask again; absent once the order is decided",
+    "Idempotent-Replayed": "true when the order was made by an earlier request with the same key",
 }
 
 _ANSWERED = {200: "As asked", 201: "Created", 202: "Taken in; the answer follows at Location"}
-_RESOURCES = ("events", "orders")
+_RESOURCES = ("events", "orders", "payments", "ops")
 
 
 def document(operations: Sequence[Operation], version: str) -> dict[str, Any]:
@@ -63,8 +64,8 @@ def _described(each: Operation, in_query: dict[str, Any]) -> dict[str, Any]:
         ),
         *({"name": name, "in": "query", "schema": schema} for name, schema in in_query.items()),
         *(
-            {"name": name, "in": "header", "description": words, "schema": {"type": "string"}}
-            for name, words in each.headers.items()
+            {"name": name, "in": "header", **(_worded(about) if isinstance(about, str) else about)}
+            for name, about in each.headers.items()
         ),
     ]
     found: dict[str, Any] = {
@@ -80,6 +81,10 @@ def _described(each: Operation, in_query: dict[str, Any]) -> dict[str, Any]:
             "content": {"application/json": {"schema": _ref(each.body)}},
         }
     return found
+
+
+def _worded(words: str) -> dict[str, Any]:
+    return {"description": words, "schema": {"type": "string"}}
 
 
 def _answers(each: Operation) -> dict[str, Any]:

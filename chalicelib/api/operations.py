@@ -44,6 +44,7 @@ class Call(msgspec.Struct):
 
 
 View = Callable[[Services, Call, Any], Response]
+Guard = Callable[[Services, Request], None]
 
 
 class Operation(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,10 +58,13 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     answers: Mapping[int, Any]
     body: type[Any] | None = None
     query: type[Any] | None = NoQuery
-    headers: Mapping[str, str] = {}
+    headers: Mapping[str, str | Mapping[str, Any]] = {}
+    """Request headers by name: a sentence, or the whole parameter object of the document."""
     sends: tuple[str, ...] = ()
     codes: tuple[str, ...] = ()
     limit_bytes: int = ORDER_BYTES
+    guard: Guard | None = None
+    """Looks at the request before its query and body are read; raises to refuse it."""
 
     def path_names(self) -> list[str]:
         """The names in braces of the path, in order."""
@@ -123,12 +127,14 @@ def answer(status: int, body: object, headers: Mapping[str, str] | None = None) 
 def _handler(services: Services, declared: Operation) -> Callable[..., Response]:
     """Makes the function that Chalice calls: reads, runs the view, and turns failures into problems."""
     read = _reader(declared)
-    view = declared.view
+    view, guard = declared.view, declared.guard
 
     def handle(**path: str) -> Response:
         request = _current.get()
         call = Call(path, request.headers, request.context.get("requestId", ""), request)
         try:
+            if guard is not None:
+                guard(services, request)
             response = view(services, call, read(request))
         except Rejected as error:
             response = problems.response(error)

@@ -10,6 +10,7 @@ from chalice.app import Response
 from msgspec import UnsetType
 
 from chalicelib import admission
+from chalicelib.api import idempotency
 from chalicelib.api.answers import (
     OrderAccepted,
     OrderPage,
@@ -22,9 +23,10 @@ from chalicelib.api.cursors import before_order, read_before_order
 from chalicelib.api.operations import Call, Operation, answer, operation
 from chalicelib.api.problems import RETRY_AFTER_SECONDS
 from chalicelib.api.schemas import NewOrder, NoQuery, OrderSearch
-from chalicelib.errors import InvalidRequest, Rejected, Unavailable
+from chalicelib.cancellation import cancel, claim_of
+from chalicelib.errors import InvalidRequest, Rejected
 from chalicelib.log import log
-from chalicelib.model import OrderIntent, OrderPlaced, OrderQuery, OrderStatus, Wanted
+from chalicelib.model import OrderIntent, OrderQuery, OrderStatus, Wanted
 from chalicelib.order_ids import event_of, new_order_id
 from chalicelib.services import Services
 
@@ -35,9 +37,9 @@ _ONE_FORM = "give exactly one of quantity and items"
 @operation(
     "POST /orders",
     body=NewOrder,
-    headers={"Idempotency-Key": "Taken, and not used yet"},
+    headers={idempotency.HEADER: idempotency.PARAMETER},
     answers={202: OrderAccepted},
-    sends=("Location", "Retry-After"),
+    sends=("Location", "Retry-After", "Idempotent-Replayed"),
     codes=(
         "event-not-found",
         "ticket-type-not-found",
@@ -47,21 +49,32 @@ _ONE_FORM = "give exactly one of quantity and items"
         "sale-closed",
         "sale-paused",
         "order-limit-exceeded",
+        "buyer-limit-exceeded",
+        "idempotency-key-reused",
         "unavailable",
     ),
 )
 def place_order(services: Services, call: Call, body: NewOrder) -> Response:
     """Ask for tickets."""
-    wanted = _wanted(body)
-    order_id = new_order_id(body.event_id, int(services.clock().timestamp() * 1000))
-    intent = OrderIntent(order_id=order_id, event_id=body.event_id, user_id=body.user_id, wanted=wanted)
+    intent = OrderIntent(
+        order_id=new_order_id(body.event_id, int(services.clock().timestamp() * 1000)),
+        event_id=body.event_id,
+        user_id=body.user_id,
+        wanted=_wanted(body),
+        idempotency_key=idempotency.key_of(call.headers.get(idempotency.HEADER)),
+    )
     try:
         placed = admission.place(services, intent)
     except Rejected as error:
         log("order-refused", requestId=call.request_id, eventId=body.event_id, code=error.code)
         raise
-    log("order-accepted", requestId=call.request_id, eventId=body.event_id, orderId=order_id)
-    return answer(202, order_accepted(placed), {"Location": call.link(f"/orders/{order_id}"), **_RETRY})
+    order = placed.order
+    fact = "order-replayed" if placed.replayed else "order-accepted"
+    log(fact, requestId=call.request_id, eventId=order.event_id, orderId=order.order_id)
+    headers = {"Location": call.link(f"/orders/{order.order_id}"), **_RETRY}
+    if placed.replayed:
+        headers["Idempotent-Replayed"] = "true"
+    return answer(202, order_accepted(order), headers)
 
 
 @operation(
@@ -72,12 +85,8 @@ def place_order(services: Services, call: Call, body: NewOrder) -> Response:
 )
 def get_order(services: Services, call: Call, _: NoQuery) -> Response:
     """Read an order, from the moment of its 202 on."""
-    order_id = call.path["orderId"].lower()
-    try:
-        event_of(order_id)
-    except ValueError:
-        raise _unknown() from None
-    claim, gate_failure = _claim(services, order_id)
+    order_id = _order_id(call)
+    claim, gate_failure = claim_of(services, order_id)
     if claim is not None:
         return answer(200, pending_view(claim), _RETRY)
     order = services.ledger.order(order_id)
@@ -105,7 +114,19 @@ def list_orders(services: Services, _: Call, search: OrderSearch) -> Response:
     return answer(200, OrderPage(items=shown, next_cursor=more))
 
 
-OPERATIONS: tuple[Operation, ...] = (place_order, get_order, list_orders)
+@operation(
+    "DELETE /orders/{orderId}",
+    answers={200: OrderView},
+    codes=("order-not-found", "order-not-cancellable", "unavailable"),
+)
+def cancel_order(services: Services, call: Call, _: NoQuery) -> Response:
+    """Cancel an order; its tickets go back on sale, and what was paid is due back."""
+    order = cancel(services, _order_id(call))
+    log("order-cancelled", requestId=call.request_id, eventId=order.event_id, orderId=order.id)
+    return answer(200, order_view(order))
+
+
+OPERATIONS: tuple[Operation, ...] = (place_order, get_order, list_orders, cancel_order)
 
 
 def _wanted(body: NewOrder) -> tuple[Wanted, ...]:
@@ -125,12 +146,14 @@ def _wanted(body: NewOrder) -> tuple[Wanted, ...]:
     return tuple(Wanted(item.ticket_type_id, item.quantity) for item in items)
 
 
-def _claim(services: Services, order_id: str) -> tuple[OrderPlaced | None, Unavailable | None]:
-    """Asks the gate for a claim; a gate that is down must not hide what the ledger has decided."""
+def _order_id(call: Call) -> str:
+    """Reads the order id in the path. Raises Rejected("order-not-found") for what is no order id."""
+    order_id = call.path["orderId"].lower()
     try:
-        return services.gate.claim(order_id), None
-    except Unavailable as error:
-        return None, error
+        event_of(order_id)
+    except ValueError:
+        raise _unknown() from None
+    return order_id
 
 
 def _pending(services: Services, search: OrderSearch, before: str | None) -> Response:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
+from http import HTTPStatus
 
 import msgspec
 from chalice.app import HeadersType, Response
@@ -17,6 +18,8 @@ from chalicelib.errors import InvalidRequest, OnsaleError, Rejected
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_SECONDS = "1"
+CHALLENGE = "Onsale-Signature"
+"""The scheme that a 401 asks for; RFC 9110 wants every 401 to name one."""
 
 CODES: dict[str, tuple[int, str]] = {
     "invalid-request": (422, "The request breaks a rule"),
@@ -38,6 +41,8 @@ CODES: dict[str, tuple[int, str]] = {
     "idempotency-key-reused": (422, "The key was used for another request"),
     "precondition-failed": (412, "Somebody else changed it first"),
     "precondition-required": (428, "If-Match is needed"),
+    "order-not-cancellable": (409, "The order cannot be cancelled any more"),
+    "invalid-signature": (401, "The notice is not signed as it must be"),
     "rate-limited": (429, "Too many requests"),
     "unavailable": (503, "Not now"),
     "internal-error": (500, "Something went wrong on our side"),
@@ -108,7 +113,11 @@ def response(error: OnsaleError) -> Response:
         text = body(error.code, error.detail, error.errors)
     else:
         text = _plain_body(error.code, error.detail)
-    return Response(text, {"Content-Type": MEDIA_TYPE}, CODES[error.code][0])
+    status, _ = CODES[error.code]
+    headers = {"Content-Type": MEDIA_TYPE}
+    if status == HTTPStatus.UNAUTHORIZED:
+        headers["WWW-Authenticate"] = CHALLENGE
+    return Response(text, headers, status)
 
 
 def internal_error() -> Response:

@@ -37,6 +37,7 @@ _SENTENCES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"Expected `array` of length >= (\d+)", "must have at least {0} entries"),
         (r"Expected `array` of length <= (\d+)", "must have at most {0} entries"),
         (r"Expected `str` matching regex '\^\[A-Z\]", "must be a currency code of three capital letters"),
+        (r"Expected `str` matching regex '\^\[!-~\]", "must consist of visible ASCII characters"),
         (r"Expected `str` matching regex", "must not contain control characters"),
         (r"Invalid RFC3339|Expected `datetime` with a timezone", _TIME),
         (r"Number out of range", "is out of range"),

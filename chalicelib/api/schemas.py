@@ -12,7 +12,7 @@ from typing import Annotated
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from chalicelib.model import OrderStatus
+from chalicelib.model import LatePayment, OrderStatus, PaymentOutcome, PaymentState
 
 MAX_ID = 2**31 - 1
 """Event and ticket type ids are PostgreSQL integers, and an order id keeps 31 bits for its event."""
@@ -20,11 +20,16 @@ MAX_TICKETS = 2**31 - 1
 MAX_QUANTITY = 1_000_000
 """Tickets in one line of an order: above any real wish, below any overflow."""
 MAX_PRICE = 1_000_000_000
+MAX_AMOUNT = 10**18
+"""Minor units: above the dearest order there can be, below PostgreSQL's bigint."""
+MAX_HOLD_SECONDS = 7 * 86_400
+"""A week; whoever holds tickets longer without paying keeps them from others."""
 
 # `$` would let a final line feed pass; PostgreSQL takes neither NUL nor lone surrogates.
 LINE = r"^[^\x00-\x1f\x7f-\x9f\ud800-\udfff]*(?![\s\S])"
 TEXT = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]*(?![\s\S])"
 CURRENCY = r"^[A-Z]{3}(?![\s\S])"
+VISIBLE = r"^[!-~]*(?![\s\S])"
 
 Id = Annotated[int, Meta(ge=1, le=MAX_ID)]
 Name = Annotated[str, Meta(min_length=1, max_length=200, pattern=LINE)]
@@ -35,8 +40,20 @@ Price = Annotated[int, Meta(ge=0, le=MAX_PRICE, description="Minor units of the 
 Tickets = Annotated[int, Meta(ge=1, le=MAX_TICKETS)]
 Quantity = Annotated[int, Meta(ge=1, le=MAX_QUANTITY)]
 Moment = Annotated[datetime, Meta(tz=True, description="RFC 3339, with an offset")]
+OrderName = Annotated[str, Meta(min_length=1, max_length=128, pattern=LINE)]
+Amount = Annotated[int, Meta(ge=0, le=MAX_AMOUNT, description="Minor units of the currency")]
+Reference = Annotated[
+    str,
+    Meta(
+        min_length=1, max_length=128, pattern=VISIBLE, description="The provider's own name for the payment"
+    ),
+]
+HoldSeconds = Annotated[
+    int,
+    Meta(ge=0, le=MAX_HOLD_SECONDS, description="Seconds to pay in; 0 confirms orders without payment"),
+]
 PageSize = Annotated[int, Meta(ge=1, le=100)]
-Cursor = Annotated[str, Meta(min_length=1, max_length=100, description="`nextCursor` of the page before")]
+Cursor = Annotated[str, Meta(min_length=1, max_length=200, description="`nextCursor` of the page before")]
 
 
 class Input(
@@ -66,7 +83,8 @@ class NewEvent(Input, frozen=True):
     sales_close_at: Moment | None = None
     max_per_order: Tickets | None = None
     max_per_buyer: Tickets | None = None
-    hold_seconds: Annotated[int, Meta(description="Holds are not offered yet: 0")] | None = None
+    hold_seconds: HoldSeconds | None = None
+    late_payment: LatePayment = LatePayment.REFUND
 
 
 class EventPatch(Input, frozen=True):
@@ -97,6 +115,16 @@ class NewOrder(Input, frozen=True):
     items: Annotated[list[WantedItem], Meta(min_length=1, max_length=20)] | UnsetType = UNSET
 
 
+class PaymentEvent(Input, frozen=True):
+    """What the payment provider reports: one reference, one attempt to pay for an order."""
+
+    reference: Reference
+    order_id: OrderName
+    amount: Amount
+    currency: Currency
+    outcome: PaymentOutcome
+
+
 class NoQuery(Input, frozen=True):
     """The call takes no query parameters."""
 
@@ -114,3 +142,9 @@ class OrderSearch(Page, frozen=True):
     event_id: Id | UnsetType = UNSET
     user_id: UserId | UnsetType = UNSET
     status: OrderStatus | UnsetType = UNSET
+
+
+class PaymentSearch(Page, frozen=True):
+    """Which payments; without a state, all of them."""
+
+    state: PaymentState | UnsetType = UNSET

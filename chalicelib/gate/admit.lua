@@ -1,13 +1,39 @@
 -- Admits one order or says why not. Nothing is written unless the answer is a claim.
 --
--- KEYS  1 terms   hash  version, currency, types, prices, openAtMs, closeAtMs, maxPerOrder, state
+-- KEYS  1 terms   hash  version, currency, types, prices, openAtMs, closeAtMs, maxPerOrder, maxPerBuyer,
+--                       state, refilledAtMs
 --       2 stock   hash  ticket type id -> tickets that can still be given
 --       3 claims  hash  order id -> the claim, word for word the message on the queue
 --       4 waiting zset  order id -> when its message was last put on the queue, ms
--- ARGV  1 order id  2 event id  3 user id  4 schema  then ticket type id, quantity by turns;
---       an empty ticket type id means the only type there is
--- returns the claim as JSON ("{...}"), or a problem code, for a limit followed by a blank and the limit
+--       5 buyers  hash  user id -> tickets admitted, as far as the gate remembers; only with a maxPerBuyer
+--       6 record  of the buyer's idempotency key, only when the order has one: "order id, digest", and
+--                 " replayed" once somebody was shown the claim again
+-- ARGV  1 order id  2 event id  3 user id  4 schema
+--       with KEYS[6]: 5 idempotency key  6 request digest  7 life of the record, ms  8 '1' when the ledger
+--       was asked and does not know the key
+--       then ticket type id, quantity by turns; an empty ticket type id means the only type there is
+-- returns the claim as JSON ("{...}"; another order id than ARGV[1] is a replay), or 'settled' and the id of
+--       the order that has the key, or 'key-forgotten' when only the ledger can know the key, or a problem
+--       code, for a limit followed by a blank and the limit
 
+local keyed = KEYS[6] ~= nil
+if keyed then
+  local record = redis.call('GET', KEYS[6])
+  if record then
+    local order_id, digest, heard = string.match(record, '^(%S+) (%S+)(.*)$')
+    if digest ~= ARGV[6] then
+      return 'idempotency-key-reused'
+    end
+    local claim = redis.call('HGET', KEYS[3], order_id)
+    if not claim then
+      return 'settled ' .. order_id
+    end
+    if order_id ~= ARGV[1] and heard == '' then
+      redis.call('SET', KEYS[6], record .. ' replayed', 'KEEPTTL')
+    end
+    return claim
+  end
+end
 local held = redis.call('HGET', KEYS[3], ARGV[1])
 if held then
   return held
@@ -19,6 +45,12 @@ if not terms[5] then
 end
 local clock = redis.call('TIME')
 local now_ms = clock[1] * 1000 + math.floor(clock[2] / 1000)
+if keyed and ARGV[8] ~= '1' then
+  local refilled_ms = redis.call('HGET', KEYS[1], 'refilledAtMs')
+  if refilled_ms and now_ms < tonumber(refilled_ms) + tonumber(ARGV[7]) then
+    return 'key-forgotten'
+  end
+end
 if terms[1] ~= 'open' then
   return terms[1] == 'paused' and 'sale-paused' or 'sale-closed'
 end
@@ -29,8 +61,9 @@ if terms[3] ~= '' and now_ms >= tonumber(terms[3]) then
   return 'sale-closed'
 end
 
+local first_line = keyed and 9 or 5
 local types, wanted = {}, 0
-for i = 5, #ARGV, 2 do
+for i = first_line, #ARGV, 2 do
   local type_id = ARGV[i]
   if type_id == '' then
     if string.find(terms[5], ',', 1, true) then
@@ -54,7 +87,7 @@ for i = 1, #types do
   local available = tonumber(stock[i])
   if available <= 0 then
     refusal = 'sold-out'
-  elseif available < tonumber(ARGV[2 * i + 4]) then
+  elseif available < tonumber(ARGV[first_line + 2 * i - 1]) then
     refusal = refusal or 'not-enough-tickets ' .. stock[i]
   end
 end
@@ -62,21 +95,34 @@ if refusal then
   return refusal
 end
 
-local fields = { 'currency' }
+-- what only an order with enough tickets needs to know: who is refused does not wait for it
+local fields = { 'currency', 'maxPerBuyer' }
 for i = 1, #types do
-  fields[i + 1] = 'price:' .. types[i]
+  fields[i + 2] = 'price:' .. types[i]
 end
-local prices = redis.call('HMGET', KEYS[1], unpack(fields))
+local more = redis.call('HMGET', KEYS[1], unpack(fields))
+local capped = more[2] and more[2] ~= ''
+if capped and tonumber(redis.call('HGET', KEYS[5], ARGV[3]) or 0) + wanted > tonumber(more[2]) then
+  return 'buyer-limit-exceeded ' .. more[2]
+end
+
 local items = {}
 for i = 1, #types do
-  local quantity = tonumber(ARGV[2 * i + 4])
-  items[i] = { ticketTypeId = tonumber(types[i]), quantity = quantity, unitPrice = tonumber(prices[i + 1]) }
+  local quantity = tonumber(ARGV[first_line + 2 * i - 1])
+  items[i] = { ticketTypeId = tonumber(types[i]), quantity = quantity, unitPrice = tonumber(more[i + 2]) }
   redis.call('HINCRBY', KEYS[2], types[i], -quantity)
 end
 local claim = cjson.encode({
   schema = tonumber(ARGV[4]), orderId = ARGV[1], eventId = tonumber(ARGV[2]), userId = ARGV[3],
-  currency = prices[1], items = items, acceptedAtMs = now_ms,
+  currency = more[1], items = items, acceptedAtMs = now_ms,
+  idempotencyKey = keyed and ARGV[5] or nil, requestDigest = keyed and ARGV[6] or nil,
 })
 redis.call('HSET', KEYS[3], ARGV[1], claim)
 redis.call('ZADD', KEYS[4], now_ms, ARGV[1])
+if keyed then
+  redis.call('SET', KEYS[6], ARGV[1] .. ' ' .. ARGV[6], 'PX', ARGV[7])
+end
+if capped then
+  redis.call('HINCRBY', KEYS[5], ARGV[3], wanted)
+end
 return claim

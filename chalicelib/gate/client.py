@@ -22,14 +22,48 @@ def connect(url: str, timeout_ms: int) -> Any:
     options: dict[str, Any] = {"socket_timeout": seconds, "socket_connect_timeout": seconds}
     parts = urlsplit(url)
     if parse_qs(parts.query).get("cluster") == ["true"]:
-        from valkey.cluster import ValkeyCluster
-
-        cluster: Any = ValkeyCluster  # valkey-py's types stop short of its from_url
-        return cluster.from_url(parts._replace(query="").geturl(), **options)
+        return LazyCluster(parts._replace(query="").geturl(), options)
     # ElastiCache cuts idle connections now and then. Every call of the gate may be repeated.
     options |= {"retry": Retry(NoBackoff(), 1), "retry_on_error": [Disconnected]}
     pools: Any = valkey.ConnectionPool
     return ConnectionPerThread(pools.from_url(url, max_connections=1_000, **options))
+
+
+def transaction(client: Any, key: bytes) -> Any:
+    """Opens a MULTI/EXEC pipeline, a context manager; all its keys are in the slot of `key`.
+
+    `client` is what `connect` returns. valkey-py has none for a cluster, but each of its nodes has.
+    """
+    if hasattr(client, "get_node_from_key"):
+        client = client.get_valkey_connection(client.get_node_from_key(key))
+    return client.pipeline(transaction=True)
+
+
+class LazyCluster:
+    """A client of a cluster that connects when first used, and has valkey.cluster.ValkeyCluster's methods.
+
+    valkey-py's own connects when it is made: a function that starts while Valkey is down could not be built.
+    """
+
+    def __init__(self, url: str, options: dict[str, Any]) -> None:
+        """`url` names one node; `options` are valkey-py's."""
+        self._url = url
+        self._options = options
+        self._cluster: Any = None
+
+    def __getattr__(self, command: str) -> Any:
+        """The cluster's method. Raises the client's errors when no node answers; the next use tries again."""
+        if self._cluster is None:  # no lock: threads would wait for a dead server one after the other
+            from valkey.cluster import ValkeyCluster
+
+            made: Any = ValkeyCluster  # valkey-py's types stop short of its from_url
+            self._cluster = made.from_url(self._url, **self._options)
+        return getattr(self._cluster, command)
+
+    def close(self) -> None:
+        """Closes the connections, if there are any."""
+        if self._cluster is not None:
+            self._cluster.close()
 
 
 class ConnectionPerThread:

@@ -14,4 +14,5 @@ if tonumber(version) >= tonumber(ARGV[1]) then
   return 0
 end
 redis.call('HSET', KEYS[1], unpack(ARGV, 2))
+redis.call('INCR', KEYS[2])
 return 1

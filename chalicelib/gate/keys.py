@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+
 LOADED = b"onsale:loaded"
 """Set of the ids of all events that were ever filled; its own slot, read by the reconciler only."""
+KEY_LIFE_SECONDS = 24 * 60 * 60
+"""How long an idempotency key leads to its order here; the ledger knows it for as long as the order."""
 
 
 def terms(event_id: int) -> bytes:
@@ -26,8 +30,25 @@ def waiting(event_id: int) -> bytes:
     return b"{e:%d}:waiting" % event_id
 
 
+def buyers(event_id: int) -> bytes:
+    """Hash: user id to tickets admitted. May have forgotten some, never has more than there are."""
+    return b"{e:%d}:buyers" % event_id
+
+
+def record(event_id: int, user_id: str, key: str) -> bytes:
+    """Text with a life of KEY_LIFE_SECONDS: which order of this buyer has this idempotency key.
+
+    The buyer's name is hashed along with its length, so that no other name and key run together alike.
+    """
+    owner = f"{len(user_id)} {user_id} {key}".encode()
+    return b"{e:%d}:key:%s" % (event_id, hashlib.sha256(owner).hexdigest().encode())
+
+
 def epoch(event_id: int) -> bytes:
-    """Counter: goes up when claims are settled or terms change; a view of the ledger read before is old."""
+    """Counter: goes up when claims are settled, terms change or the stock is realigned.
+
+    A view of the ledger read before is old then.
+    """
     return b"{e:%d}:epoch" % event_id
 
 

@@ -11,12 +11,13 @@ def terms_of(event: Event) -> list[str]:
     """Returns field, value by turns for the `terms` hash; `admit.lua` names the fields."""
     fields = {
         "version": str(event.version),
-        "state": "open",
+        "state": event.sales_state.value,
         "currency": event.currency,
         "types": ",".join(str(ticket_type.id) for ticket_type in event.ticket_types),
         "openAtMs": _milliseconds(event.sales_open_at),
         "closeAtMs": _milliseconds(event.sales_close_at),
         "maxPerOrder": "" if event.max_per_order is None else str(event.max_per_order),
+        "maxPerBuyer": "" if event.max_per_buyer is None else str(event.max_per_buyer),
     }
     fields |= {f"price:{ticket_type.id}": str(ticket_type.price) for ticket_type in event.ticket_types}
     return [text for pair in fields.items() for text in pair]

@@ -1,7 +1,7 @@
 """One try to apply a batch, inside one transaction: reads the snapshot, records the decision.
 
-Five statements between BEGIN and COMMIT, whatever the batch's size. It knows no rule: it reads what
-`rules` needs and writes what `rules` says, unless somebody was faster.
+Five statements between BEGIN and COMMIT, six after a lost race, whatever the batch's size. It knows no
+rule: it reads what `rules` needs and writes what `rules` says, unless somebody was faster.
 """
 
 from __future__ import annotations
@@ -30,18 +30,24 @@ class Attempt:
         self._queries = queries
 
     def snapshot(self, batch: Sequence[OrderPlaced], *, hold: bool = False) -> Snapshot:
-        """Reads everything that the batch's decision depends on: two statements.
+        """Reads everything that the batch's decision depends on: two statements, three with `hold`.
 
-        With `hold` it first waits for whoever is selling the same ticket types, and then keeps others
-        out until the end: for a batch that has lost a race, so that it cannot lose for ever.
+        `hold` is for a batch that has lost a race, so that it cannot lose for ever: it first waits for
+        whoever is selling the same ticket types, then keeps others out until the end. Only then does it
+        look idempotency keys up: a key that another order has is rare, and loses the first race.
         """
         read = self._queries.hold_ticket_types if hold else self._queries.read_ticket_types
         events = {"event_ids": plain({placed.event_id for placed in batch})}
         types = self._connection.execute(read, events).fetchall()
-        facts = self._connection.execute(self._queries.read_order_facts, _asked(batch)).fetchall()
+        asked = _asked(batch)
+        facts = self._connection.execute(self._queries.read_order_facts, asked).fetchall()
+        keyed = self._connection.execute(self._queries.read_keys, asked).fetchall() if hold else []
         return Snapshot(
-            lots={type_id: Lot(event_id, unsold, version) for type_id, event_id, unsold, version, _ in types},
-            buyer_limits={event_id: limit for _, event_id, _, _, limit in types},
+            lots={
+                type_id: Lot(event_id, unsold, version) for type_id, event_id, unsold, version, *_ in types
+            },
+            buyer_limits={event_id: limit for _, event_id, _, _, limit, _ in types},
+            hold_seconds={event_id: seconds for _, event_id, *_, seconds in types if seconds},
             tallies={
                 (batch[place - 1].event_id, batch[place - 1].user_id): Tally(quantity, version)
                 for place, _, _, quantity, version in facts
@@ -52,6 +58,7 @@ class Attempt:
                 for place, status, reason, _, _ in facts
                 if status is not None
             },
+            keys={(user_id, key): order_id for user_id, key, order_id in keyed},
         )
 
     def record(self, decision: Decision) -> None:
@@ -74,12 +81,17 @@ def columns_of(outcomes: Sequence[Outcome]) -> dict[str, str]:
     return {
         **_asked(orders),
         "statuses": texts([outcome.status.value for outcome in outcomes]),
-        "reasons": texts([outcome.reason for outcome in outcomes]),
+        "reasons": _few([outcome.reason for outcome in outcomes]),
         "items": texts([_json(placed.items).decode() for placed in orders]),
         "quantities": plain([placed.quantity for placed in orders]),
         "total_prices": plain([placed.total_price for placed in orders]),
         "currencies": texts([placed.currency for placed in orders]),
         "accepted_at_ms": plain([placed.accepted_at_ms for placed in orders]),
+        "expires_at": _few(
+            [outcome.expires_at.isoformat() if outcome.expires_at else None for outcome in outcomes]
+        ),
+        "keys": _few([outcome.idempotency_key for outcome in outcomes]),
+        "digests": _few([placed.request_digest for placed in orders]),
     }
 
 
@@ -88,6 +100,7 @@ def _asked(batch: Sequence[OrderPlaced]) -> dict[str, str]:
         "order_ids": plain([placed.order_id for placed in batch]),
         "event_ids": plain([placed.event_id for placed in batch]),
         "user_ids": texts([placed.user_id for placed in batch]),
+        "keys": _few([placed.idempotency_key for placed in batch]),
     }
 
 
@@ -96,6 +109,7 @@ def _sold(sales: Sequence[Sale]) -> dict[str, str]:
         "type_ids": plain([sale.ticket_type_id for sale in sales]),
         "quantities": plain([sale.quantity for sale in sales]),
         "versions": plain([sale.version for sale in sales]),
+        "held": plain([sale.held for sale in sales]),
     }
 
 
@@ -106,3 +120,8 @@ def _counted(tallies: Sequence[BuyerTally]) -> dict[str, str]:
         "quantities": plain([tally.quantity for tally in tallies]),
         "versions": plain([tally.version for tally in tallies]),
     }
+
+
+def _few(values: Sequence[str | None]) -> str:
+    """A column that is often NULL throughout: unnest fills what an array lacks with NULL."""
+    return texts(values) if any(values) else "{}"

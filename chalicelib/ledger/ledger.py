@@ -1,36 +1,30 @@
-"""The ledger's door: events and orders in PostgreSQL, and the attempt that applies a batch.
+"""The ledger's door: events in PostgreSQL, and the attempt that applies a batch.
 
-It knows statements by their names (queries.sql) and no rule of sale (rules.py). Every read goes to the
-writer: what it answers may decide a write.
+It knows statements by their names (queries.sql) and no rule of sale (rules). Orders, their life and their
+payments are the modules beside it. Every read goes to the writer: what it answers may decide a write.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 
 import msgspec
-import psycopg
 
 from chalicelib.errors import Rejected
+from chalicelib.ledger.arrays import plain
 from chalicelib.ledger.attempt import Attempt
-from chalicelib.ledger.connections import Connections, answering
-from chalicelib.ledger.queries import QUERIES, Queries
-from chalicelib.ledger.rows import event_of_row, order_of_row
-from chalicelib.model import Event, EventDraft, Order, OrderQuery
+from chalicelib.ledger.lifecycle import Lifecycle
+from chalicelib.ledger.payments import Payments
+from chalicelib.ledger.rows import event_of_row, ticket_types_of
+from chalicelib.model import Event, EventDraft, SalesState, Survey
 
 CHANGEABLE = frozenset(EventDraft.__struct_fields__) - {"ticket_types"}
 """What `update_event` may change."""
 
 
-class Ledger:
+class Ledger(Lifecycle, Payments):
     """The truth. Every method may raise Unavailable("ledger"); all are safe to share between threads."""
-
-    def __init__(self, connections: Connections, queries: Queries = QUERIES) -> None:
-        """`queries` other than the shipped ones serve tests that show an unsafe statement to be noticed."""
-        self._connections = connections
-        self._queries = queries
 
     def create_event(self, draft: EventDraft) -> Event:
         """Records an event with its ticket types, in the order given; names must differ."""
@@ -68,14 +62,28 @@ class Ledger:
         current = self.event(event_id).version
         raise Rejected("precondition-failed", "The event was changed meanwhile.", version=current)
 
-    def order(self, order_id: str) -> Order | None:
-        """Finds a decided order by its id (a UUID in text form); None when the ledger has no answer yet."""
-        found = self._orders(OrderQuery(limit=1), order_id)
-        return found[0] if found else None
+    def switch(self, event_id: int, state: SalesState) -> Event:
+        """Turns the sale of an event on, off or off for good; counts a version unless it was so already.
 
-    def orders(self, query: OrderQuery) -> list[Order]:
-        """Lists decided orders, newest first."""
-        return self._orders(query, None)
+        Raises Rejected("event-not-found"), or Rejected("sale-closed") when it was closed and is not to be.
+        """
+        if rows := self._rows(self._queries.switch_event, {"id": event_id, "state": state.value}):
+            return event_of_row(rows[0])
+        event = self.event(event_id)
+        if event.sales_state is not state:
+            raise Rejected("sale-closed", "The sale is closed for good.", eventId=event_id)
+        return event
+
+    def survey(self, event_id: int, order_ids: Iterable[str]) -> Survey:
+        """Tells, as of one moment, an event's counters and which of these orders are decided.
+
+        `order_ids` are UUIDs in text form, to 10,000. Raises Rejected("event-not-found").
+        """
+        arguments = {"id": event_id, "order_ids": plain(order_ids)}
+        ((ticket_types, decided),) = self._rows(self._queries.survey, arguments)
+        if ticket_types is None:
+            raise Rejected("event-not-found", f"There is no event {event_id}.", eventId=event_id)
+        return Survey(ticket_types=ticket_types_of(ticket_types), decided=frozenset(decided))
 
     def ping(self) -> None:
         """Raises Unavailable unless the database answers."""
@@ -88,29 +96,5 @@ class Ledger:
         Raises Conflict when another transaction was faster. Unavailable is ambiguous when the connection
         broke during COMMIT: the batch may be applied, and applying it again changes nothing.
         """
-        with self._connections.lease() as connection:
-            try:
-                with answering():
-                    connection.execute(self._queries.begin)
-                    yield Attempt(connection, self._queries)
-            except BaseException:
-                with suppress(psycopg.Error):
-                    connection.execute(self._queries.rollback)
-                raise
-            with answering(ambiguous=True):
-                connection.execute(self._queries.commit)
-
-    def _orders(self, query: OrderQuery, order_id: str | None) -> list[Order]:
-        arguments = {
-            "id": order_id,
-            "event_id": query.event_id,
-            "user_id": query.user_id,
-            "status": None if query.status is None else query.status.value,
-            "before": query.before,
-            "lim": query.limit,
-        }
-        return [order_of_row(row) for row in self._rows(self._queries.read_orders, arguments)]
-
-    def _rows(self, statement: bytes, arguments: Mapping[str, Any]) -> list[tuple[Any, ...]]:
-        with self._connections.lease() as connection, answering():
-            return connection.execute(statement, arguments).fetchall()
+        with self._transaction() as connection:
+            yield Attempt(connection, self._queries)

@@ -22,13 +22,29 @@ class Queries(msgspec.Struct, frozen=True, kw_only=True):
     create_event: bytes
     read_events: bytes
     update_event: bytes
+    switch_event: bytes
+    survey: bytes
     read_orders: bytes
+    read_order_by_key: bytes
     read_ticket_types: bytes
     hold_ticket_types: bytes
     read_order_facts: bytes
+    read_keys: bytes
     sell: bytes
     record_orders: bytes
     record_tallies: bytes
+    lock_order: bytes
+    change_order: bytes
+    expire_orders: bytes
+    move_stock: bytes
+    move_tallies: bytes
+    hold_stock: bytes
+    hold_tally: bytes
+    record_payment: bytes
+    judge_payment: bytes
+    is_paid: bytes
+    refund_payments: bytes
+    read_payments: bytes
 
 
 def parse(text: str) -> dict[str, bytes]:

@@ -19,9 +19,9 @@ ROLLBACK
 -- Result: the event, as read_events.
 WITH event AS (
   INSERT INTO events (name, description, currency, starts_at, sales_open_at, sales_close_at,
-                      max_per_order, max_per_buyer)
+                      max_per_order, max_per_buyer, hold_seconds, late_payment)
   VALUES (%(name)s, %(description)s, %(currency)s, %(starts_at)s, %(sales_open_at)s, %(sales_close_at)s,
-          %(max_per_order)s, %(max_per_buyer)s)
+          %(max_per_order)s, %(max_per_buyer)s, %(hold_seconds)s, %(late_payment)s)
   RETURNING *
 ), types AS (
   INSERT INTO ticket_types (event_id, name, price, capacity)
@@ -32,7 +32,7 @@ WITH event AS (
   RETURNING *
 )
 SELECT id, name, description, currency, starts_at, sales_open_at, sales_close_at, max_per_order, max_per_buyer,
-       version, created_at, updated_at,
+       hold_seconds, late_payment, sales_state, version, created_at, updated_at,
        (SELECT json_agg(types ORDER BY types.id) FROM types)::text
 FROM event
 
@@ -40,7 +40,7 @@ FROM event
 -- Args: id, or NULL for any; after, an event id; lim, rows at most.
 -- Result: events with ids greater than `after`, ascending; the last column is the ticket types as JSON, by id.
 SELECT id, name, description, currency, starts_at, sales_open_at, sales_close_at, max_per_order, max_per_buyer,
-       version, created_at, updated_at,
+       hold_seconds, late_payment, sales_state, version, created_at, updated_at,
        (SELECT json_agg(types ORDER BY types.id) FROM ticket_types AS types WHERE types.event_id = events.id)::text
 FROM events
 WHERE (%(id)s::bigint IS NULL OR id = %(id)s::bigint) AND id > %(after)s
@@ -51,22 +51,40 @@ LIMIT %(lim)s
 -- Args: id; expected, the version to change or NULL for any; changes, a JSON object by column name.
 -- Result: the event as changed, as read_events; no row when the event is not there or has another version.
 UPDATE events AS old
-SET (name, description, currency, starts_at, sales_open_at, sales_close_at, max_per_order, max_per_buyer) =
+SET (name, description, currency, starts_at, sales_open_at, sales_close_at, max_per_order, max_per_buyer,
+     hold_seconds, late_payment) =
     (SELECT new.name, new.description, new.currency, new.starts_at, new.sales_open_at, new.sales_close_at,
-            new.max_per_order, new.max_per_buyer
+            new.max_per_order, new.max_per_buyer, new.hold_seconds, new.late_payment
      FROM jsonb_populate_record(old, %(changes)s::jsonb) AS new),
     version = old.version + 1,
     updated_at = now()
 WHERE id = %(id)s AND (%(expected)s::bigint IS NULL OR version = %(expected)s::bigint)
 RETURNING id, name, description, currency, starts_at, sales_open_at, sales_close_at, max_per_order, max_per_buyer,
-          version, created_at, updated_at,
+          hold_seconds, late_payment, sales_state, version, created_at, updated_at,
           (SELECT json_agg(types ORDER BY types.id) FROM ticket_types AS types WHERE types.event_id = old.id)::text
+
+-- name: switch_event
+-- Args: id; state, the sales state to have.
+-- Result: the event as changed, as read_events; no row when it is not there, has that state or is closed.
+UPDATE events AS old
+SET sales_state = %(state)s, version = old.version + 1, updated_at = now()
+WHERE id = %(id)s AND sales_state <> %(state)s AND sales_state <> 'closed'
+RETURNING id, name, description, currency, starts_at, sales_open_at, sales_close_at, max_per_order, max_per_buyer,
+          hold_seconds, late_payment, sales_state, version, created_at, updated_at,
+          (SELECT json_agg(types ORDER BY types.id) FROM ticket_types AS types WHERE types.event_id = old.id)::text
+
+-- name: survey
+-- Args: id, an event; order_ids uuid[].
+-- Result: one row, as of one moment: the event's ticket types as JSON (NULL without any), and which ids have an order.
+SELECT (SELECT json_agg(types ORDER BY types.id) FROM ticket_types AS types WHERE types.event_id = %(id)s)::text,
+       ARRAY (SELECT orders.id::text FROM orders WHERE orders.id = ANY (%(order_ids)s::uuid[]))
 
 -- name: read_orders
 -- Args: each NULL for "any": id; event_id, user_id, status; before, an order id; lim, rows at most.
 -- Result: orders, newest first. Constants fold: the plan uses the index that the given arguments name.
 -- It is the column's order and not that of the text in the result, which no index has.
-SELECT id::text, event_id, user_id, items::text, status, total_price, currency, accepted_at, reason, decided_at
+SELECT id::text, event_id, user_id, items::text, status, total_price, currency, accepted_at, reason, decided_at,
+       expires_at
 FROM orders
 WHERE (%(id)s::uuid IS NULL OR id = %(id)s::uuid)
   AND (%(event_id)s::bigint IS NULL OR event_id = %(event_id)s::bigint)
@@ -76,17 +94,27 @@ WHERE (%(id)s::uuid IS NULL OR id = %(id)s::uuid)
 ORDER BY orders.id DESC
 LIMIT %(lim)s
 
+-- name: read_order_by_key
+-- Args: user_id, key.
+-- Result: the order that has the key, as read_orders, and then its request digest.
+SELECT id::text, event_id, user_id, items::text, status, total_price, currency, accepted_at, reason, decided_at,
+       expires_at, request_digest
+FROM orders
+WHERE user_id = %(user_id)s AND idempotency_key = %(key)s
+
 -- name: read_ticket_types
 -- Args: event_ids int[].
--- Result: one row a ticket type of those events.
-SELECT types.id, types.event_id, types.capacity - types.sold, types.version, events.max_per_buyer
+-- Result: one row a ticket type of those events: id, event id, unsold, version; the event's limit and hold.
+SELECT types.id, types.event_id, types.capacity - types.sold - types.reserved, types.version,
+       events.max_per_buyer, events.hold_seconds
 FROM events JOIN ticket_types AS types ON types.event_id = events.id
 WHERE events.id = ANY (%(event_ids)s::int[])
 
 -- name: hold_ticket_types
 -- Args and result: as read_ticket_types, but the rows are this transaction's until its end. Waiting for them is
 -- standing in line: PostgreSQL serves in the order of arrival, where racing again may lose again.
-SELECT types.id, types.event_id, types.capacity - types.sold, types.version, events.max_per_buyer
+SELECT types.id, types.event_id, types.capacity - types.sold - types.reserved, types.version,
+       events.max_per_buyer, events.hold_seconds
 FROM events JOIN ticket_types AS types ON types.event_id = events.id
 WHERE events.id = ANY (%(event_ids)s::int[])
 ORDER BY types.id
@@ -107,37 +135,51 @@ LEFT JOIN LATERAL (
 ) AS tallies ON true
 WHERE orders.status IS NOT NULL OR tallies.version IS NOT NULL
 
+-- name: read_keys
+-- Args: user_ids text[], keys text[], in step: one place an order; a key may be NULL.
+-- Result: user id, key and the order that has it; only keys that an order has.
+SELECT asked.user_id, asked.key, orders.id::text
+FROM unnest(%(user_ids)s::text[], %(keys)s::text[]) AS asked (user_id, key)
+CROSS JOIN LATERAL (
+  SELECT id FROM orders WHERE user_id = asked.user_id AND idempotency_key = asked.key LIMIT 1
+) AS orders
+
 -- name: sell
--- Args: type_ids int[], quantities int[], versions int[], in step.
+-- Args, in step: type_ids int[], quantities int[], versions int[], held bool[] (reserved and not sold).
 -- Result: rows changed; fewer than asked means that somebody was faster.
 -- Locks in the order of ids, so that two batches of several types never wait for each other.
 WITH wanted AS MATERIALIZED (
-  SELECT types.id, asked.quantity
-  FROM unnest(%(type_ids)s::int[], %(quantities)s::int[], %(versions)s::int[]) AS asked (id, quantity, version)
+  SELECT types.id, asked.quantity, asked.held
+  FROM unnest(%(type_ids)s::int[], %(quantities)s::int[], %(versions)s::int[], %(held)s::bool[])
+    AS asked (id, quantity, version, held)
   JOIN ticket_types AS types ON types.id = asked.id AND types.version = asked.version
   ORDER BY types.id
   FOR NO KEY UPDATE OF types
 )
 UPDATE ticket_types AS types
-SET sold = types.sold + wanted.quantity, version = types.version + 1
+SET sold = types.sold + CASE WHEN wanted.held THEN 0 ELSE wanted.quantity END,
+    reserved = types.reserved + CASE WHEN wanted.held THEN wanted.quantity ELSE 0 END,
+    version = types.version + 1
 FROM wanted
 WHERE types.id = wanted.id
 
 -- name: record_orders
 -- Args, in step: order_ids uuid[], event_ids int[], user_ids text[], statuses text[], reasons text[],
--- items text[] of JSON, quantities int[], total_prices bigint[], currencies text[], accepted_at_ms bigint[];
--- and decided_at.
--- Result: rows added; fewer than given means that another worker recorded one of them.
+-- items text[] of JSON, quantities int[], total_prices bigint[], currencies text[], accepted_at_ms bigint[],
+-- expires_at timestamptz[], keys text[], digests text[]; and decided_at.
+-- Result: rows added; fewer than given means that another worker recorded one of them, or gave its key away.
 INSERT INTO orders (id, event_id, user_id, status, reason, items, quantity, total_price, currency,
-                    accepted_at, decided_at)
+                    accepted_at, decided_at, expires_at, idempotency_key, request_digest)
 SELECT id, event_id, user_id, status, reason, items::jsonb, quantity, total_price, currency,
-       timestamptz 'epoch' + accepted_at_ms * interval '1 millisecond', %(decided_at)s
+       timestamptz 'epoch' + accepted_at_ms * interval '1 millisecond', %(decided_at)s, expires_at, key, digest
 FROM unnest(%(order_ids)s::uuid[], %(event_ids)s::int[], %(user_ids)s::text[], %(statuses)s::text[],
             %(reasons)s::text[], %(items)s::text[], %(quantities)s::int[], %(total_prices)s::bigint[],
-            %(currencies)s::text[], %(accepted_at_ms)s::bigint[])
-  AS decided (id, event_id, user_id, status, reason, items, quantity, total_price, currency, accepted_at_ms)
+            %(currencies)s::text[], %(accepted_at_ms)s::bigint[], %(expires_at)s::timestamptz[],
+            %(keys)s::text[], %(digests)s::text[])
+  AS decided (id, event_id, user_id, status, reason, items, quantity, total_price, currency, accepted_at_ms,
+              expires_at, key, digest)
 ORDER BY id
-ON CONFLICT (id) DO NOTHING
+ON CONFLICT DO NOTHING
 
 -- name: record_tallies
 -- Args, in step: event_ids int[], user_ids text[], quantities int[] (the new totals), versions int[] (as read).
@@ -151,3 +193,115 @@ ORDER BY event_id, user_id
 ON CONFLICT (event_id, user_id) DO UPDATE
 SET quantity = excluded.quantity, version = excluded.version
 WHERE tally.version = excluded.version - 1
+
+-- name: lock_order
+-- Args: id, an order.
+-- Result: the order, as read_orders, then its event's late payment rule and limit of a buyer (NULL without event).
+-- Nobody else changes the order until this transaction ends. Orders come first, then ticket types, then tallies.
+SELECT orders.id::text, event_id, user_id, items::text, status, total_price, orders.currency, accepted_at, reason,
+       decided_at, expires_at, events.late_payment, events.max_per_buyer
+FROM orders LEFT JOIN events ON events.id = orders.event_id
+WHERE orders.id = %(id)s::uuid
+FOR NO KEY UPDATE OF orders
+
+-- name: change_order
+-- Args: id; before, after: statuses, neither of them with a hold to come.
+-- Result: one row changed; none means that the order's status is another by now.
+UPDATE orders SET status = %(after)s, expires_at = NULL WHERE id = %(id)s::uuid AND status = %(before)s
+
+-- name: expire_orders
+-- Args: now; lim, orders at most.
+-- Result: the orders whose hold has ended by now, as they were, as read_orders; they are expired.
+-- What somebody is paying or cancelling at this moment is left to the next turn.
+WITH due AS MATERIALIZED (
+  SELECT id FROM orders
+  WHERE status = 'reserved' AND expires_at <= %(now)s
+  ORDER BY expires_at
+  LIMIT %(lim)s
+  FOR NO KEY UPDATE SKIP LOCKED
+)
+UPDATE orders SET status = 'expired'
+FROM due
+WHERE orders.id = due.id
+RETURNING orders.id::text, event_id, user_id, items::text, 'reserved', total_price, currency, accepted_at, reason,
+          decided_at, expires_at
+
+-- name: move_stock
+-- Args: type_ids int[], sold int[], reserved int[] (differences), in step.
+-- Result: rows changed. The version counts only what changes the tickets left: nothing is decided on the rest.
+WITH moves AS MATERIALIZED (
+  SELECT types.id, asked.sold, asked.reserved
+  FROM unnest(%(type_ids)s::int[], %(sold)s::int[], %(reserved)s::int[]) AS asked (id, sold, reserved)
+  JOIN ticket_types AS types ON types.id = asked.id
+  ORDER BY types.id
+  FOR NO KEY UPDATE OF types
+)
+UPDATE ticket_types AS types
+SET sold = types.sold + moves.sold, reserved = types.reserved + moves.reserved,
+    version = types.version + (moves.sold + moves.reserved <> 0)::int
+FROM moves
+WHERE types.id = moves.id
+
+-- name: move_tallies
+-- Args: event_ids int[], user_ids text[], quantities int[] (differences), in step.
+-- Result: rows changed.
+WITH moves AS MATERIALIZED (
+  SELECT tallies.event_id, tallies.user_id, asked.quantity
+  FROM unnest(%(event_ids)s::int[], %(user_ids)s::text[], %(quantities)s::int[])
+    AS asked (event_id, user_id, quantity)
+  JOIN tallies ON tallies.event_id = asked.event_id AND tallies.user_id = asked.user_id
+  ORDER BY tallies.event_id, tallies.user_id
+  FOR NO KEY UPDATE OF tallies
+)
+UPDATE tallies
+SET quantity = tallies.quantity + moves.quantity, version = tallies.version + 1
+FROM moves
+WHERE tallies.event_id = moves.event_id AND tallies.user_id = moves.user_id
+
+-- name: hold_stock
+-- Args: type_ids int[].
+-- Result: type id and unsold tickets; the rows are this transaction's until its end.
+SELECT id, capacity - sold - reserved
+FROM ticket_types
+WHERE id = ANY (%(type_ids)s::int[])
+ORDER BY id
+FOR NO KEY UPDATE
+
+-- name: hold_tally
+-- Args: event_id, user_id.
+-- Result: the buyer's tickets of the event; the row is this transaction's until its end.
+SELECT quantity FROM tallies WHERE event_id = %(event_id)s AND user_id = %(user_id)s FOR NO KEY UPDATE
+
+-- name: record_payment
+-- Args: a PaymentNotice's fields, received_at.
+-- Result: one row added, unmatched so far; none means that the reference is recorded already.
+INSERT INTO payments (reference, order_id, amount, currency, outcome, state, received_at)
+VALUES (%(reference)s, %(order_id)s, %(amount)s, %(currency)s, %(outcome)s, 'unmatched', %(received_at)s)
+ON CONFLICT (reference) DO NOTHING
+
+-- name: judge_payment
+-- Args: reference, state.
+UPDATE payments SET state = %(state)s WHERE reference = %(reference)s
+
+-- name: is_paid
+-- Args: id, an order.
+-- Result: whether a payment is applied to it. Asked after lock_order, in a statement of its own: one that had
+-- waited for the lock would still see the payments of before.
+SELECT EXISTS (SELECT FROM payments WHERE order_id = %(id)s AND state = 'applied')
+
+-- name: refund_payments
+-- Args: id, an order.
+-- Result: rows changed: the payment that was applied to the order is due back.
+UPDATE payments SET state = 'refund-due' WHERE order_id = %(id)s AND state = 'applied'
+
+-- name: read_payments
+-- Args: each NULL for "any": reference; state; after, a reference: only older payments; lim, rows at most.
+-- Result: payments, the last received first.
+SELECT reference, order_id, amount, currency, outcome, state, received_at
+FROM payments
+WHERE (%(reference)s::text IS NULL OR reference = %(reference)s::text)
+  AND (%(state)s::text IS NULL OR state = %(state)s::text)
+  AND (%(after)s::text IS NULL OR (received_at, reference) <
+    (SELECT last.received_at, last.reference FROM payments AS last WHERE last.reference = %(after)s::text))
+ORDER BY received_at DESC, reference DESC
+LIMIT %(lim)s

@@ -27,7 +27,7 @@ def report(result: RushResult) -> list[str]:
         *_rates(result),
         *_curve(result),
         RULE,
-        *_audit(result.audit),
+        *audit_lines(result.audit),
     ]
 
 
@@ -82,7 +82,8 @@ def _curve(result: RushResult) -> list[str]:
     return ["", f"confirmed in each {result.curve.slice_ms} ms", *picture] if picture else []
 
 
-def _audit(verdict: Audit) -> list[str]:
+def audit_lines(verdict: Audit) -> list[str]:
+    """A verdict, a line a promise."""
     checks = [f"{'✓' if check.passed else '✗'} {check.promise}: {check.detail}" for check in verdict.checks]
     notes = [f"  note: {note}" for note in verdict.notes]
     return [*checks, *notes, "audit passed" if verdict.passed else "audit FAILED"]

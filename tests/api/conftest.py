@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -12,6 +13,7 @@ import pytest
 from chalice.app import Chalice
 
 from chalicelib.api import routes
+from chalicelib.payments import sign
 from tests.fakes.services import MemoryServices
 
 REQUEST_ID = "5e8a2f0e-1f3c-4b6e-9d51-2f4c9a3b7d10"
@@ -103,6 +105,13 @@ class Api:
             ):
                 return resource, {n[1:-1]: unquote(s) for n, s in zip(names, steps, strict=True) if "{" in n}
         raise LookupError(path)
+
+    def pay(self, services: MemoryServices, notice: Any, at: datetime | None = None) -> Answer:
+        """Brings a payment as the provider does, signed at `at` (by default: now)."""
+        raw = notice if isinstance(notice, bytes) else msgspec.json.encode(notice)
+        moment = services.clock() if at is None else at
+        signature = sign(services.settings.payment_secret, int(moment.timestamp()), raw)
+        return self("POST", "/payments/events", raw, Onsale_Signature=signature)
 
 
 def _transported(body: Any) -> tuple[str | None, bool]:

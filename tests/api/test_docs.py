@@ -12,13 +12,15 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from chalicelib.api import routes
 from chalicelib.api.docs import ALL, contract
+from chalicelib.api.idempotency import MAX_LENGTH
 from chalicelib.api.problems import CODES
+from chalicelib.gate.keys import KEY_LIFE_SECONDS
 from tests.api.conftest import Api
 from tests.fakes.services import MemoryServices
 
 GATEWAY_CODES = {"route-not-found", "method-not-allowed"}
-LATER_CODES = {"buyer-limit-exceeded", "idempotency-key-reused", "rate-limited"}
-"""In the table for orders' reasons and for calls to come; no call answers with them yet."""
+LATER_CODES = {"rate-limited"}
+"""In the table for calls to come; no call answers with it yet."""
 
 
 def operations(document: Any) -> dict[tuple[str, str], Any]:
@@ -55,7 +57,7 @@ def test_every_problem_of_a_call_is_described_with_its_code(api: Api) -> None:
     assert set(described) == {"202", "400", "404", "409", "413", "415", "422", "500", "503"}
     assert "`sold-out`" in described["409"]["description"]
     assert list(described["409"]["content"]) == ["application/problem+json"]
-    assert set(described["202"]["headers"]) == {"Location", "Retry-After"}
+    assert set(described["202"]["headers"]) == {"Location", "Retry-After", "Idempotent-Replayed"}
 
 
 def test_parameters_are_described_where_they_are_given(api: Api) -> None:
@@ -72,9 +74,31 @@ def test_parameters_are_described_where_they_are_given(api: Api) -> None:
         ("query", "eventId"),
         ("query", "userId"),
         ("query", "status"),
+        ("query", "state"),
         ("header", "If-Match"),
         ("header", "Idempotency-Key"),
+        ("header", "Onsale-Signature"),
     }
+
+
+def test_the_document_says_how_long_a_key_lives(api: Api) -> None:
+    document = api("GET", "/openapi.json").json
+    (header,) = (
+        each
+        for each in operations(document)["POST", "/orders"]["parameters"]
+        if each["name"] == "Idempotency-Key"
+    )
+    assert header["x-lifetime-seconds"] == KEY_LIFE_SECONDS == 24 * 3600
+    assert "24 hours" in header["description"]
+    assert header["schema"]["maxLength"] == MAX_LENGTH + len('""')
+
+
+def test_the_document_says_how_a_payment_is_signed(api: Api) -> None:
+    described = operations(api("GET", "/openapi.json").json)["POST", "/payments/events"]
+    (header,) = described["parameters"]
+    assert header["required"] is True
+    assert "HMAC-SHA256" in header["description"]
+    assert "`invalid-signature`" in described["responses"]["401"]["description"]
 
 
 def test_the_document_states_the_bounds_that_are_enforced(api: Api) -> None:

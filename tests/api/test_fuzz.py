@@ -35,6 +35,15 @@ near_orders = st.fixed_dictionaries(
     {"eventId": st.sampled_from([1, 1, 1, 2]), "userId": st.text(min_size=1, max_size=10)},
     optional={"quantity": st.integers(1, 12), "items": values},
 )
+near_payments = st.fixed_dictionaries(
+    {
+        "reference": st.text(min_size=1, max_size=10),
+        "orderId": st.text(min_size=1, max_size=40) | st.uuids().map(str),
+        "amount": st.integers(-1, 2**63),
+        "currency": st.sampled_from(["EUR", "USD", "eur"]),
+        "outcome": st.sampled_from(["succeeded", "failed", "?"]),
+    }
+)
 near_events = st.fixed_dictionaries(
     {"name": st.text(min_size=1), "description": st.text()},
     optional={name: values for name in NAMES if name not in ("name", "description")},
@@ -75,10 +84,33 @@ def test_no_bytes_end_in_500(raw: bytes, path: str) -> None:
 
 
 @EXAMPLES
+@given(body=bodies | near_payments | values, raw=st.none() | st.binary(max_size=100))
+def test_no_signed_notice_ends_in_500(body: Any, raw: bytes | None) -> None:
+    services = MemoryServices()
+    answer = Api(services).pay(services, body if raw is None else raw)
+    checked(answer.status, answer)
+
+
+@EXAMPLES
+@given(header=st.text(max_size=80) | st.from_regex(r"t=[0-9]{1,20},v1=.{0,64}", fullmatch=True))
+def test_no_signature_of_a_strangers_ends_in_anything_but_401(header: str) -> None:
+    api = served()
+    event = api.event("POST", "/payments/events", {"reference": "r"}, Onsale_Signature=header)
+    assert api.app(event, None)["statusCode"] == 401
+
+
+@EXAMPLES
+@given(key=st.text(max_size=300) | st.text(st.characters(min_codepoint=33, max_codepoint=126), max_size=300))
+def test_a_key_is_taken_or_refused_and_never_a_500(key: str) -> None:
+    answer = served()("POST", "/orders", {"eventId": 1, "quantity": 1, "userId": "u"}, Idempotency_Key=key)
+    assert answer.status == 202 or answer.fields == ["Idempotency-Key"]
+
+
+@EXAMPLES
 @given(
-    path=st.sampled_from(["/events", "/orders", "/events/1", "/orders/x"]),
+    path=st.sampled_from(["/events", "/orders", "/events/1", "/orders/x", "/ops/payments"]),
     query=st.dictionaries(
-        st.sampled_from(["cursor", "limit", "eventId", "userId", "status"]) | st.text(max_size=3),
+        st.sampled_from(["cursor", "limit", "eventId", "userId", "status", "state"]) | st.text(max_size=3),
         st.lists(st.text(max_size=20) | st.sampled_from(["pending", "1", "ZTox"]), min_size=1, max_size=2),
         max_size=4,
     ),

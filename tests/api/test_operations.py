@@ -68,7 +68,8 @@ def test_orders_are_logged_by_their_ids_and_without_names(
     api("POST", "/events", {"name": "Secret gig", "description": "", "totalTickets": 1})
     order_id = api("POST", "/orders", ORDER).json["id"]
     api("POST", "/orders", ORDER)
-    made, accepted, refused = lines(capfd)
+    made, filled, accepted, refused = lines(capfd)
+    assert (filled["event"], filled["eventId"]) == ("gate-filled", 1)
     assert {**made, "time": 0} == {
         "time": 0,
         "level": "info",

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 
 import msgspec
 
+from chalicelib.gate.keys import KEY_LIFE_SECONDS
 from chalicelib.gate.refusals import NotLoaded, refusal
 from chalicelib.gate.terms import terms_of
+from chalicelib.gate.upkeep import GateSurvey
 from chalicelib.model import MESSAGE_SCHEMA, Event, Item, OrderIntent, OrderPlaced, Stock
 from chalicelib.order_ids import accepted_ms, event_of
 
 
 class MemoryGate:
-    """Keeps what the Lua scripts keep in Valkey, under one lock. The lock to fill an event never expires."""
+    """Keeps what the Lua scripts keep in Valkey, under one lock. What expires there stays here."""
 
     def __init__(self) -> None:
         """Starts cold."""
@@ -25,28 +27,35 @@ class MemoryGate:
         self._stock: dict[int, dict[int, int]] = {}
         self._claims: dict[int, dict[str, bytes]] = {}
         self._waiting: dict[int, dict[str, int]] = {}
+        self._buyers: dict[int, dict[str, int]] = {}
+        self._records: dict[tuple[int, str, str], tuple[str, str | None]] = {}
+        self._replayed: set[str] = set()
         self._epoch: dict[int, int] = {}
         self._loading: set[int] = set()
         self._loaded: set[int] = set()
 
-    def admit(self, intent: OrderIntent) -> bytes:
+    def admit(self, intent: OrderIntent, *, key_is_new: bool = False) -> bytes:
         """Takes the stock and records the claim, or refuses; all or nothing."""
         with self._lock:
-            held = self._claims.get(intent.event_id, {}).get(intent.order_id)
-            return held or self._admit(intent, _now_ms())
+            held = self._replay(intent) or self._claims.get(intent.event_id, {}).get(intent.order_id)
+            return held or self._admit(intent, _now_ms(), key_is_new)
 
     def settle(self, event_id: int, kept: Sequence[str], returned: Sequence[str]) -> int:
         """Settles claims by order id; returns how many there were."""
         if not kept and not returned:
             return 0
         with self._lock:
-            found = [claim for order_id in returned if (claim := self._forget(event_id, order_id))]
-            stock = self._stock.get(event_id, {})
-            for item in (item for claim in found for item in _decode(claim).items if stock):
-                stock[item.ticket_type_id] += item.quantity
-            sold = sum(self._forget(event_id, order_id) is not None for order_id in kept)
-            self._epoch[event_id] = self._epoch.get(event_id, 0) + 1
-            return sold + len(found)
+            return self._settle(event_id, kept, returned)
+
+    def withdraw(self, intent: OrderIntent) -> bool:
+        """Takes back a claim that nobody was told of, with its key."""
+        with self._lock:
+            record = self._records.get(_owner(intent))
+            if record is not None and record[0] == intent.order_id:
+                if intent.order_id in self._replayed:
+                    return False
+                del self._records[_owner(intent)]
+            return self._settle(intent.event_id, [], [intent.order_id]) > 0
 
     def claim(self, order_id: str) -> OrderPlaced | None:
         """Finds the claim of an order that is not settled yet."""
@@ -70,7 +79,7 @@ class MemoryGate:
         stock = self._stock.get(event_id)
         if not stock:
             return None
-        return [Stock(*line) for line in sorted(stock.items())], datetime.now(UTC)
+        return [Stock(type_id, max(0, left)) for type_id, left in sorted(stock.items())], datetime.now(UTC)
 
     def begin_load(self, event_id: int) -> int | None:
         """Takes the lock to fill a cold event; None when taken."""
@@ -85,7 +94,7 @@ class MemoryGate:
         with self._lock:
             self._loading.discard(event_id)
 
-    def load(self, event: Event, epoch: int) -> bool:
+    def load(self, event: Event, epoch: int, *, refilled: bool = False) -> bool:
         """Fills a cold event; False when the epoch moved since `begin_load`."""
         with self._lock:
             self._loading.discard(event.id)
@@ -99,7 +108,11 @@ class MemoryGate:
                 for item in _decode(claim).items:
                     stock[item.ticket_type_id] -= item.quantity
             self._stock[event.id] = stock
+            self._buyers.pop(event.id, None)
             self._terms[event.id] = _hash(event)
+            if refilled:
+                self._terms[event.id]["refilledAtMs"] = str(_now_ms())
+            self._epoch[event.id] = epoch + 1
             return True
 
     def configure(self, event: Event) -> None:
@@ -110,6 +123,7 @@ class MemoryGate:
                 self._epoch[event.id] = self._epoch.get(event.id, 0) + 1
             elif int(terms["version"]) < event.version:
                 terms.update(_hash(event))
+                self._epoch[event.id] = self._epoch.get(event.id, 0) + 1
 
     def loaded_events(self) -> list[int]:
         """Lists the events that were ever filled."""
@@ -123,13 +137,61 @@ class MemoryGate:
             waiting.update((order_id, now) for _, order_id in late)
             return [self._claims[event_id][order_id] for _, order_id in late]
 
+    def survey(self, event_id: int) -> GateSurvey | None:
+        """Takes down stock and claims of an event as they are at one moment; None when it is not loaded."""
+        with self._lock:
+            if event_id not in self._terms:
+                return None
+            claims = {id_: _decode(claim) for id_, claim in self._claims.get(event_id, {}).items()}
+            return GateSurvey(self._epoch.get(event_id, 0), dict(self._stock[event_id]), claims)
+
+    def realign(
+        self,
+        event_id: int,
+        epoch: int,
+        drift: Mapping[int, int],
+        decided: Collection[str] = (),
+        forget: Collection[str] | None = None,
+    ) -> bool:
+        """Adds `drift` to the stock, unless the epoch is another."""
+        with self._lock:
+            if self._epoch.get(event_id, 0) != epoch or event_id not in self._stock:
+                return False
+            for type_id, difference in drift.items():
+                self._stock[event_id][type_id] = self._stock[event_id].get(type_id, 0) + difference
+            for order_id in decided:
+                self._forget(event_id, order_id)
+            buyers = self._buyers.get(event_id, {})
+            for user_id in list(buyers) if forget is None else forget:
+                buyers.pop(user_id, None)
+            self._epoch[event_id] = epoch + 1
+            return True
+
     def ping(self) -> None:
         """Always there."""
 
-    def _admit(self, intent: OrderIntent, now_ms: int) -> bytes:
+    def _replay(self, intent: OrderIntent) -> bytes | None:
+        """The claim of the order that has the intent's key."""
+        record = None if intent.idempotency_key is None else self._records.get(_owner(intent))
+        if record is None:
+            return None
+        order_id, digest = record
+        if digest != intent.request_digest:
+            raise refusal("idempotency-key-reused")
+        claim = self._claims.get(intent.event_id, {}).get(order_id)
+        if claim is None:
+            raise refusal(f"settled {order_id}")
+        if order_id != intent.order_id:
+            self._replayed.add(order_id)
+        return claim
+
+    def _admit(self, intent: OrderIntent, now_ms: int, key_is_new: bool) -> bytes:
         terms = self._terms.get(intent.event_id)
         if terms is None:
             raise NotLoaded
+        _refuse_unless_key_is_sure(intent, terms, now_ms, key_is_new)
+        if terms["state"] != "open":
+            raise refusal(f"sale-{terms['state']}")
         if terms["openAtMs"] and now_ms < int(terms["openAtMs"]):
             raise refusal(f"sale-not-open {terms['openAtMs']}")
         if terms["closeAtMs"] and now_ms >= int(terms["closeAtMs"]):
@@ -139,6 +201,7 @@ class MemoryGate:
             raise refusal(f"order-limit-exceeded {terms['maxPerOrder']}")
         stock = self._stock[intent.event_id]
         _refuse_unless_in_stock(items, stock)
+        self._count_buyer(intent, terms["maxPerBuyer"], sum(item.quantity for item in items))
         for item in items:
             stock[item.ticket_type_id] -= item.quantity
         placed = OrderPlaced(
@@ -149,11 +212,35 @@ class MemoryGate:
             currency=terms["currency"],
             items=items,
             accepted_at_ms=now_ms,
+            idempotency_key=intent.idempotency_key,
+            request_digest=intent.request_digest,
         )
         claim = msgspec.json.encode(placed)
+        if intent.idempotency_key is not None:
+            self._records[_owner(intent)] = (intent.order_id, intent.request_digest)
         self._claims.setdefault(intent.event_id, {})[intent.order_id] = claim
         self._waiting.setdefault(intent.event_id, {})[intent.order_id] = now_ms
         return claim
+
+    def _count_buyer(self, intent: OrderIntent, limit: str, tickets: int) -> None:
+        if not limit:
+            return
+        buyers = self._buyers.setdefault(intent.event_id, {})
+        has = buyers.get(intent.user_id, 0) + tickets
+        if has > int(limit):
+            raise refusal(f"buyer-limit-exceeded {limit}")
+        buyers[intent.user_id] = has
+
+    def _settle(self, event_id: int, kept: Sequence[str], returned: Sequence[str]) -> int:
+        found = [_decode(claim) for order_id in returned if (claim := self._forget(event_id, order_id))]
+        stock, buyers = self._stock.get(event_id, {}), self._buyers.get(event_id, {})
+        for placed in found:
+            for item in placed.items if stock else ():
+                stock[item.ticket_type_id] += item.quantity
+            buyers[placed.user_id] = max(0, buyers.get(placed.user_id, 0) - placed.quantity)
+        sold = sum(self._forget(event_id, order_id) is not None for order_id in kept)
+        self._epoch[event_id] = self._epoch.get(event_id, 0) + 1
+        return sold + len(found)
 
     def _forget(self, event_id: int, order_id: str) -> bytes | None:
         self._waiting.get(event_id, {}).pop(order_id, None)
@@ -161,6 +248,19 @@ class MemoryGate:
 
 
 _decode = msgspec.json.Decoder(OrderPlaced).decode
+
+
+def _owner(intent: OrderIntent) -> tuple[int, str, str]:
+    return intent.event_id, intent.user_id, intent.idempotency_key or ""
+
+
+def _refuse_unless_key_is_sure(
+    intent: OrderIntent, terms: dict[str, str], now_ms: int, key_is_new: bool
+) -> None:
+    if intent.idempotency_key is None or key_is_new or "refilledAtMs" not in terms:
+        return
+    if now_ms < int(terms["refilledAtMs"]) + KEY_LIFE_SECONDS * 1_000:
+        raise refusal("key-forgotten")
 
 
 def _now_ms() -> int:

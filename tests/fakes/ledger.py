@@ -2,31 +2,38 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
 
 from msgspec.structs import replace
 
 from chalicelib.errors import Conflict, Rejected
-from chalicelib.model import Event, EventDraft, Order, OrderPlaced, OrderQuery, TicketType
-from chalicelib.rules import Decision, Lot, Outcome, Recorded, Snapshot, Tally
+from chalicelib.model import (
+    Event,
+    EventDraft,
+    Order,
+    OrderPlaced,
+    OrderQuery,
+    SalesState,
+    Survey,
+    TicketType,
+)
+from chalicelib.rules import (
+    Decision,
+    Lot,
+    Recorded,
+    Snapshot,
+    StockMove,
+    Tally,
+)
+from tests.fakes.books import key_of
+from tests.fakes.ledger_life import MemoryLife
 
 _CHANGEABLE = frozenset(EventDraft.__struct_fields__) - {"ticket_types"}
 
 
-class MemoryLedger:
-    """Keeps events, orders and tallies in dictionaries; a decision is recorded whole or not at all."""
-
-    def __init__(self, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
-        """`clock` gives events their times."""
-        self._clock = clock
-        self._lock = threading.Lock()
-        self._events: dict[int, Event] = {}
-        self._orders: dict[str, Order] = {}
-        self._tallies: dict[tuple[int, str], Tally] = {}
-        self._last_type_id = 0
+class MemoryLedger(MemoryLife):
+    """Keeps events, orders, tallies and payments in dictionaries; each change is made whole or not at all."""
 
     def create_event(self, draft: EventDraft) -> Event:
         """Records an event with its ticket types; both get ascending ids."""
@@ -62,9 +69,23 @@ class MemoryLedger:
                 raise Rejected(
                     "precondition-failed", "The event was changed meanwhile.", version=event.version
                 )
-            counted = {"version": event.version + 1, "updated_at": self._clock()}
-            self._events[event_id] = replace(event, **changes, **counted)
-            return self._events[event_id]
+            return self._edit(event, **changes)
+
+    def switch(self, event_id: int, state: SalesState) -> Event:
+        """Turns the sale on, off or off for good."""
+        with self._lock:
+            event = self.event(event_id)
+            if event.sales_state is state:
+                return event
+            if event.sales_state is SalesState.CLOSED:
+                raise Rejected("sale-closed", "The sale is closed for good.", eventId=event_id)
+            return self._edit(event, sales_state=state)
+
+    def survey(self, event_id: int, order_ids: Iterable[str]) -> Survey:
+        """Tells an event's counters and which of these orders are decided."""
+        with self._lock:
+            types = self.event(event_id).ticket_types
+            return Survey(ticket_types=types, decided=frozenset(order_ids) & frozenset(self._orders))
 
     def order(self, order_id: str) -> Order | None:
         """Finds a decided order."""
@@ -74,6 +95,12 @@ class MemoryLedger:
         """Lists decided orders, newest first."""
         newest_first = sorted(self._orders.values(), key=lambda order: order.id, reverse=True)
         return [order for order in newest_first if _matches(order, query)][: query.limit]
+
+    def order_by_key(self, user_id: str, key: str) -> tuple[Order, str | None] | None:
+        """Finds the order that has the key, and its request digest."""
+        with self._lock:
+            order_id, digest = self._keys.get((user_id, key), ("", None))
+            return (self._orders[order_id], digest) if order_id else None
 
     def ping(self) -> None:
         """Always there."""
@@ -91,6 +118,11 @@ class MemoryLedger:
         self._last_type_id += 1
         return TicketType(self._last_type_id, name, price, capacity)
 
+    def _edit(self, event: Event, **changes: object) -> Event:
+        counted = {"version": event.version + 1, "updated_at": self._clock()}
+        self._events[event.id] = replace(event, **changes, **counted)
+        return self._events[event.id]
+
     def _snapshot(self, batch: Sequence[OrderPlaced], *, hold: bool = False) -> Snapshot:  # noqa: ARG002 - one lock holds all
         with self._lock:
             events = [
@@ -98,6 +130,7 @@ class MemoryLedger:
             ]
             ids = {placed.order_id for placed in batch} & set(self._orders)
             buyers = {(placed.event_id, placed.user_id) for placed in batch} & set(self._tallies)
+            keys = {(placed.user_id, placed.idempotency_key or "") for placed in batch} & set(self._keys)
             return Snapshot(
                 lots={
                     kind.id: Lot(event.id, kind.unsold, kind.version)
@@ -105,8 +138,10 @@ class MemoryLedger:
                     for kind in event.ticket_types
                 },
                 buyer_limits={event.id: event.max_per_buyer for event in events},
+                hold_seconds={event.id: event.hold_seconds for event in events if event.hold_seconds},
                 tallies={buyer: self._tallies[buyer] for buyer in buyers},
                 recorded={id_: Recorded(self._orders[id_].status, self._orders[id_].reason) for id_ in ids},
+                keys={key: self._keys[key][0] for key in keys},
             )
 
     def _commit(self, decision: Decision) -> None:
@@ -115,25 +150,19 @@ class MemoryLedger:
         types = {kind.id: kind for event in self._events.values() for kind in event.ticket_types}
         if any(types[sale.ticket_type_id].version != sale.version for sale in decision.sales):
             raise Conflict("ticket type: not as read")
-        if any(outcome.order_id in self._orders for outcome in fresh):
+        if any(outcome.order_id in self._orders or key_of(outcome) in self._keys for outcome in fresh):
             raise Conflict("order: not as read")
         nothing = Tally(0, 0)
         for tally in decision.tallies:
             if self._tallies.get((tally.event_id, tally.user_id), nothing).version != tally.version:
                 raise Conflict("tally: not as read")
         for sale in decision.sales:
-            kind = types[sale.ticket_type_id]
-            self._sell(replace(kind, sold=kind.sold + sale.quantity, version=kind.version + 1))
+            sold, reserved = (0, sale.quantity) if sale.held else (sale.quantity, 0)
+            self._move(StockMove(sale.ticket_type_id, sold, reserved))
         for tally in decision.tallies:
             self._tallies[tally.event_id, tally.user_id] = Tally(tally.quantity, tally.version + 1)
-        self._orders.update((outcome.order_id, _order(outcome, decision.decided_at)) for outcome in fresh)
-
-    def _sell(self, sold: TicketType) -> None:
-        if not 0 <= sold.sold <= sold.capacity:
-            raise Conflict("ticket type: never oversold")
-        for event in self._events.values():
-            types = tuple(sold if kind.id == sold.id else kind for kind in event.ticket_types)
-            self._events[event.id] = replace(event, ticket_types=types)
+        for outcome in fresh:
+            self._record(outcome, decision.decided_at)
 
 
 class MemoryAttempt:
@@ -155,20 +184,4 @@ def _matches(order: Order, query: OrderQuery) -> bool:
         and query.user_id in (None, order.user_id)
         and query.status in (None, order.status)
         and (query.before is None or order.id < query.before)
-    )
-
-
-def _order(outcome: Outcome, decided_at: datetime) -> Order:
-    placed = outcome.placed
-    return Order(
-        id=placed.order_id,
-        event_id=placed.event_id,
-        user_id=placed.user_id,
-        items=placed.items,
-        status=outcome.status,
-        total_price=placed.total_price,
-        currency=placed.currency,
-        accepted_at=datetime.fromtimestamp(placed.accepted_at_ms / 1000, UTC),
-        reason=outcome.reason,
-        decided_at=decided_at,
     )

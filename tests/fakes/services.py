@@ -60,6 +60,10 @@ class MemoryServices(Services):
         super().__init__(Settings(log_level="error"), lambda: datetime.now(UTC))
         self.gate, self.queue, self.ledger = MemoryGate(), MemoryQueue(), MemoryLedger()
 
+    def wipe_gate(self) -> None:
+        """Lets the gate forget everything, as a Valkey that was replaced."""
+        self.gate = MemoryGate()
+
     def fulfil(self) -> None:
         """Decides every message on the queue in one batch, as the queue function does."""
         batch = [decode(body) for body in self.queue.bodies]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import psycopg
@@ -14,7 +14,7 @@ from chalicelib.fulfilment import BACKOFF_CAP_SECONDS, fulfil
 from chalicelib.ledger.connections import Connections
 from chalicelib.ledger.ledger import Ledger
 from chalicelib.ledger.queries import QUERIES
-from chalicelib.model import Event, OrderQuery
+from chalicelib.model import Event, OrderQuery, OrderStatus
 from tests.support.batches import (
     NotingGate,
     a_draft,
@@ -27,6 +27,7 @@ from tests.support.batches import (
     services_with,
 )
 from tests.support.events import NOON
+from tests.support.life import a_notice
 from tests.support.waiting import free_port
 
 pytestmark = pytest.mark.slow
@@ -107,6 +108,10 @@ POISON = {
     "an id in capitals": '"orderId":"0197A2B0-0000-7000-8000-000000000001"',
     "a NUL in a text": '"userId":"a\\u0000b"',
     "half a surrogate pair": '"userId":"\\ud800"',
+    "a NUL in a key": '"idempotencyKey":"a\\u0000b"',
+    "a NUL in a digest": '"requestDigest":"\\u0000"',
+    "a key too long for an index": f'"idempotencyKey":"{"🎫" * 651}"',
+    "a buyer too long for an index": f'"userId":"{"🎫" * 651}"',
     "a time after the last": '"acceptedAtMs":253402300800000',
     "a time before the first": '"acceptedAtMs":-1',
 }
@@ -128,7 +133,7 @@ def poisoned(body: str, fault: str) -> str:
 
 @pytest.mark.parametrize("fault", POISON.values(), ids=POISON.keys())
 def test_a_poison_record_fails_alone(ledger: Ledger, event: Event, fault: str) -> None:
-    body = poisoned(message_of(an_order(event)), fault)
+    body = poisoned(message_of(an_order(event, key="k")), fault)
     batch = batch_of(an_order(event), body, an_order(event))
     assert failures(fulfil(services_with(ledger), batch)) == ["m1"]
     assert sold(ledger, event) == 2
@@ -143,6 +148,49 @@ def test_the_limits_of_what_a_message_may_hold_can_be_stored(ledger: Ledger) -> 
     found = ledger.order(free.order_id)
     assert found is not None
     assert found.items == free.items
+
+
+def test_orders_of_an_event_with_a_hold_are_reserved_and_their_claims_kept(ledger: Ledger) -> None:
+    event = ledger.create_event(a_draft(3, hold_seconds=60))
+    orders = [an_order(event) for _ in range(5)]
+    gate = NotingGate()
+    assert failures(fulfil(services_with(ledger, gate), batch_of(*orders))) == []
+    assert gate.kept == [placed.order_id for placed in orders[:3]]
+    (kind,) = ledger.event(event.id).ticket_types
+    assert (kind.sold, kind.reserved) == (0, 3)
+    found = ledger.order(orders[0].order_id)
+    assert found is not None
+    assert (found.status, found.expires_at) == (OrderStatus.RESERVED, NOON + timedelta(seconds=60))
+
+
+def test_orders_that_were_cancelled_or_expired_give_their_claims_back_when_their_message_comes(
+    ledger: Ledger,
+) -> None:
+    event = ledger.create_event(a_draft(9, hold_seconds=60))
+    overtaken, cancelled, expired, kept = orders = [an_order(event) for _ in range(4)]
+    ledger.cancel(overtaken.order_id, overtaken, NOON)
+    assert failures(fulfil(services_with(ledger, NotingGate(down=[event.id])), batch_of(*orders))) != []
+    ledger.cancel(cancelled.order_id, cancelled, NOON)
+    ledger.pay(a_notice(kept), NOON)
+    assert ledger.expire_due(NOON + timedelta(seconds=60), 9) == {event.id: 1}
+    gate = NotingGate()
+    assert failures(fulfil(services_with(ledger, gate), batch_of(*orders))) == []
+    assert gate.kept == [kept.order_id]
+    assert gate.returned == [placed.order_id for placed in (overtaken, cancelled, expired)]
+    assert sold(ledger, event) == 1
+
+
+def test_an_order_whose_key_is_anothers_is_rejected_and_its_claim_goes_back(
+    ledger: Ledger, event: Event
+) -> None:
+    first, second = an_order(event, user="ann", key="k"), an_order(event, user="ann", key="k")
+    gate = NotingGate()
+    for placed in (first, second):
+        assert failures(fulfil(services_with(ledger, gate), batch_of(placed))) == []
+    assert (gate.kept, gate.returned) == ([first.order_id], [second.order_id])
+    found = ledger.order(second.order_id)
+    assert found is not None
+    assert found.reason == "idempotency-key-reused"
 
 
 def test_an_empty_batch_of_orders_touches_no_store() -> None:

@@ -22,8 +22,8 @@ TICKETS, BUYERS, THREADS = 200, 2_000, 16
 class LookThenTakeGate(Gate):
     """The negative control: looks at the stock in one trip and takes it in another."""
 
-    def admit(self, intent: OrderIntent) -> bytes:
-        """Admits one ticket of the first type of event 1."""
+    def admit(self, intent: OrderIntent, *, key_is_new: bool = False) -> bytes:  # noqa: ARG002 - no keys here
+        """Gives what was there when it looked."""
         client: Any = self._client
         if int(client.hget(keys.stock(intent.event_id), "11")) < 1:
             raise Rejected("sold-out", "")

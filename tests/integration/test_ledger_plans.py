@@ -11,6 +11,7 @@ import pytest
 from chalicelib.ledger.arrays import plain, texts
 from chalicelib.ledger.migrate import migrate
 from chalicelib.ledger.queries import QUERIES
+from tests.support.events import NOON
 from tests.support.postgres import Server
 
 pytestmark = pytest.mark.slow
@@ -77,3 +78,53 @@ def test_the_facts_of_a_batch_come_from_indexes_before_anybody_analysed(
     found = plan(connection, QUERIES.read_order_facts, arguments)
     assert "using orders_pkey" in found
     assert "using tallies_pkey" in found
+
+
+@pytest.mark.parametrize("rows", [500, 20_000])
+@pytest.mark.parametrize("size", [1, 100, 10_000])
+def test_the_keys_of_a_batch_come_from_their_index(
+    connection: psycopg.Connection, size: int, rows: int
+) -> None:
+    grow(connection, rows)
+    asked = {"user_ids": texts(["buyer 1"] * size), "keys": texts(["key 1"] * size)}
+    assert "using orders_by_key" in plan(connection, QUERIES.read_keys, asked)
+
+
+@pytest.mark.parametrize("rows", [500, 20_000])
+def test_what_is_due_comes_from_the_index_of_holds(connection: psycopg.Connection, rows: int) -> None:
+    grow(connection, rows)
+    arguments = {"now": NOON, "lim": 500}
+    assert "using orders_on_hold" in plan(connection, QUERIES.expire_orders, arguments)
+
+
+@pytest.mark.parametrize("given", [0, 1, 1_000])
+def test_a_survey_looks_its_orders_up_by_their_ids(connection: psycopg.Connection, given: int) -> None:
+    grow(connection, 20_000)
+    connection.execute("ANALYZE orders")
+    found = plan(connection, QUERIES.survey, {"id": 1, "order_ids": plain([SOME_ID] * given)})
+    assert "orders_pkey" in found
+
+
+@pytest.mark.parametrize(
+    ("asked", "index"),
+    [
+        ({}, "payments_by_time"),
+        ({"state": "refund-due"}, "payments_by_state"),
+        ({"state": "refund-due", "after": "payment 7"}, "payments_by_state"),
+        ({"reference": "payment 7"}, "payments_pkey"),
+    ],
+    ids=str,
+)
+def test_a_page_of_payments_comes_from_an_index_in_its_order(
+    connection: psycopg.Connection, asked: dict[str, Any], index: str
+) -> None:
+    connection.execute(
+        "INSERT INTO payments SELECT 'payment ' || n, uuidv7(), 1, 'EUR', 'succeeded',"
+        " (ARRAY['applied', 'parked', 'refund-due'])[1 + n % 3], now() - n * interval '1 s'"
+        " FROM generate_series(1, 20000) AS n"
+    )
+    connection.execute("ANALYZE payments")
+    arguments = dict.fromkeys(("reference", "state", "after")) | {"lim": 50} | asked
+    found = plan(connection, QUERIES.read_payments, arguments)
+    assert index in found
+    assert "Seq Scan" not in found

@@ -42,7 +42,7 @@ READ_CHECK_WRITE = replace(
 FORGETFUL = replace(
     QUERIES,
     read_order_facts=QUERIES.read_order_facts.replace(b"id = asked.order_id", b"false"),
-    record_orders=QUERIES.record_orders.replace(b"ON CONFLICT (id) DO NOTHING", b""),
+    record_orders=QUERIES.record_orders.replace(b"ON CONFLICT DO NOTHING", b""),
 )
 """Knows no order again."""
 

@@ -33,13 +33,17 @@ def a_draft(*capacities: int, **terms: Any) -> EventDraft:
     return EventDraft(ticket_types=types, **(fields | terms))
 
 
-def an_order(event: Event, quantity: int = 1, *, user: str | None = None, kind: int = 0) -> OrderPlaced:
+def an_order(
+    event: Event, quantity: int = 1, *, user: str | None = None, kind: int = 0, key: str | None = None
+) -> OrderPlaced:
     """An accepted order for tickets of the event's ticket type number `kind`; by default of a new buyer."""
     ticket_type = event.ticket_types[kind]
-    return an_order_of(event.id, (ticket_type.id, quantity), user=user)
+    return an_order_of(event.id, (ticket_type.id, quantity), user=user, key=key)
 
 
-def an_order_of(event_id: int, *lines: tuple[int, int], user: str | None = None) -> OrderPlaced:
+def an_order_of(
+    event_id: int, *lines: tuple[int, int], user: str | None = None, key: str | None = None
+) -> OrderPlaced:
     """An accepted order with one item for each (ticket type id, quantity), 1 ms after the one before."""
     accepted_at_ms = NOON_MS + next(_turn)
     return OrderPlaced(
@@ -50,6 +54,8 @@ def an_order_of(event_id: int, *lines: tuple[int, int], user: str | None = None)
         currency="EUR",
         items=tuple(Item(type_id, quantity, 500) for type_id, quantity in lines),
         accepted_at_ms=accepted_at_ms,
+        idempotency_key=key,
+        request_digest=None if key is None else f"{event_id} {lines}",
     )
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+from msgspec.structs import replace
+
 from chalicelib.model import Event, OrderIntent, TicketType, Wanted
 from chalicelib.order_ids import new_order_id
 
@@ -23,10 +25,16 @@ def an_event(event_id: int = 1, capacities: tuple[int, ...] = (10,), **terms: An
 
 
 def an_intent(
-    quantity: int = 1, *, event_id: int = 1, user: str = "ann", type_id: int | None = None
+    quantity: int = 1,
+    *,
+    event_id: int = 1,
+    user: str = "ann",
+    type_id: int | None = None,
+    key: str | None = None,
 ) -> OrderIntent:
-    """One line in one order, in the short form unless `type_id` is given."""
-    return an_order_for((type_id, quantity), event_id=event_id, user=user)
+    """One line in one order, in the short form unless `type_id` is given; `key` is its idempotency key."""
+    intent = an_order_for((type_id, quantity), event_id=event_id, user=user)
+    return intent if key is None else replace(intent, idempotency_key=key, request_digest=f"{quantity}x")
 
 
 def an_order_for(*lines: tuple[int | None, int], event_id: int = 1, user: str = "ann") -> OrderIntent:

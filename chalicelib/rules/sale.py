@@ -1,17 +1,21 @@
 """Who gets what: decides a batch of orders against what the ledger says. Pure.
 
-No clock, no I/O, no randomness: the same batch, snapshot and time give the same decision. It knows
-no SQL and no queue; `ledger` takes the snapshot and records the decision.
+The same batch, snapshot and time give the same decision. It knows no SQL and no queue; `ledger` takes
+the snapshot and records the decision.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 
 from chalicelib.model import OrderPlaced, OrderStatus
+from chalicelib.rules.life import wanted_by_type
+
+KEY_REUSED = "idempotency-key-reused"
+"""Why an order is rejected whose key another order of the same buyer has."""
 
 _KEPT = frozenset({OrderStatus.CONFIRMED, OrderStatus.RESERVED})
 
@@ -45,10 +49,14 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     """By ticket type id: every ticket type of the batch's events."""
     buyer_limits: Mapping[int, int | None]
     """By event id: most tickets a buyer may have. An event that is not here does not exist."""
+    hold_seconds: Mapping[int, int]
+    """By event id: how long an order is held for its payment; 0 or not here: none is asked for."""
     tallies: Mapping[tuple[int, str], Tally]
     """By event and user id; a buyer who is not here has nothing yet."""
     recorded: Mapping[str, Recorded]
     """By order id: the orders of the batch that were decided before."""
+    keys: Mapping[tuple[str, str], str]
+    """By user id and idempotency key: the order that has the key."""
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -60,6 +68,12 @@ class Outcome(msgspec.Struct, frozen=True):
     reason: str | None
     placed: OrderPlaced
     known: bool
+    expires_at: datetime | None = None
+
+    @property
+    def idempotency_key(self) -> str | None:
+        """The key to record with the order: none for an order whose key is another's."""
+        return None if self.reason == KEY_REUSED else self.placed.idempotency_key
 
     @property
     def kept(self) -> bool:
@@ -68,11 +82,12 @@ class Outcome(msgspec.Struct, frozen=True):
 
 
 class Sale(msgspec.Struct, frozen=True):
-    """So many more tickets of a type are sold, if the type still has this version."""
+    """So many more tickets of a type are sold, or held for payment, if the type still has this version."""
 
     ticket_type_id: int
     quantity: int
     version: int
+    held: bool = False
 
 
 class BuyerTally(msgspec.Struct, frozen=True):
@@ -97,10 +112,11 @@ def decide(batch: Sequence[OrderPlaced], snapshot: Snapshot, now: datetime) -> D
     """Answers every order of the batch, each id once, first come first served.
 
     `batch` may hold an order several times and in any order; quantities are positive. `now` becomes the
-    orders' time of decision. An order gets everything it asks for or nothing; one with a recorded answer
-    gets that answer again. Whoever was accepted earlier is served first, then the smaller order id.
+    orders' time of decision, and their hold runs from it. An order gets everything it asks for or nothing;
+    one with a recorded answer gets that answer again. Whoever was accepted earlier is served first, then
+    the smaller order id; the first order with an idempotency key has it, whatever its answer.
     """
-    counter = _Counter(snapshot)
+    counter = _Counter(snapshot, now)
     outcomes = tuple(counter.answer(placed) for placed in _in_turn(batch))
     return Decision(outcomes, counter.sales(), counter.tallies(), now)
 
@@ -115,22 +131,38 @@ def _in_turn(batch: Sequence[OrderPlaced]) -> Iterable[OrderPlaced]:
 class _Counter:
     """Serves one order after the other, and keeps count of what it gives away."""
 
-    def __init__(self, snapshot: Snapshot) -> None:
+    def __init__(self, snapshot: Snapshot, now: datetime) -> None:
         self._snapshot = snapshot
+        self._now = now
         self._sold: dict[int, int] = {}
         self._bought: dict[tuple[int, str], int] = {}
+        self._keys: set[tuple[str, str]] = set()
 
     def answer(self, placed: OrderPlaced) -> Outcome:
         order_id, event_id = placed.order_id, placed.event_id
         recorded = self._snapshot.recorded.get(order_id)
         if recorded is not None:
             return Outcome(order_id, event_id, recorded.status, recorded.reason, placed, True)
-        wanted = _wanted(placed)
-        reason = self._refusal(placed, wanted)
+        wanted = wanted_by_type(placed.items)
+        reason = KEY_REUSED if self._key_is_taken(placed) else self._refusal(placed, wanted)
         if reason is not None:
             return Outcome(order_id, event_id, OrderStatus.REJECTED, reason, placed, False)
         self._give(placed, wanted)
-        return Outcome(order_id, event_id, OrderStatus.CONFIRMED, None, placed, False)
+        hold_seconds = self._snapshot.hold_seconds.get(event_id, 0)
+        if not hold_seconds:
+            return Outcome(order_id, event_id, OrderStatus.CONFIRMED, None, placed, False)
+        expires_at = self._now + timedelta(seconds=hold_seconds)
+        return Outcome(order_id, event_id, OrderStatus.RESERVED, None, placed, False, expires_at)
+
+    def _key_is_taken(self, placed: OrderPlaced) -> bool:
+        """Looks the order's key up, and takes it when it is free."""
+        if placed.idempotency_key is None:
+            return False
+        key = (placed.user_id, placed.idempotency_key)
+        if key in self._snapshot.keys or key in self._keys:
+            return True
+        self._keys.add(key)
+        return False
 
     def _refusal(self, placed: OrderPlaced, wanted: Mapping[int, int]) -> str | None:
         event_id = placed.event_id
@@ -165,8 +197,11 @@ class _Counter:
         self._bought[buyer] = self._bought.get(buyer, 0) + sum(wanted.values())
 
     def sales(self) -> tuple[Sale, ...]:
-        lots = self._snapshot.lots
-        return tuple(Sale(type_id, sold, lots[type_id].version) for type_id, sold in self._sold.items())
+        lots, holds = self._snapshot.lots, self._snapshot.hold_seconds
+        return tuple(
+            Sale(type_id, sold, lots[type_id].version, holds.get(lots[type_id].event_id, 0) > 0)
+            for type_id, sold in self._sold.items()
+        )
 
     def tallies(self) -> tuple[BuyerTally, ...]:
         before, none = self._snapshot.tallies, Tally(0, 0)
@@ -174,11 +209,3 @@ class _Counter:
             BuyerTally(*buyer, before.get(buyer, none).quantity + bought, before.get(buyer, none).version)
             for buyer, bought in self._bought.items()
         )
-
-
-def _wanted(placed: OrderPlaced) -> Mapping[int, int]:
-    """Tickets asked for, by type: a type that comes twice counts together."""
-    wanted: dict[int, int] = {}
-    for item in placed.items:
-        wanted[item.ticket_type_id] = wanted.get(item.ticket_type_id, 0) + item.quantity
-    return wanted

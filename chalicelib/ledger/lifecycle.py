@@ -1,0 +1,69 @@
+"""Cancelling and expiring orders: their tickets go back on sale exactly once. It knows no rule of its own."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import datetime
+
+import psycopg
+
+from chalicelib.errors import Rejected
+from chalicelib.ledger import changes
+from chalicelib.ledger.arrays import texts
+from chalicelib.ledger.attempt import columns_of
+from chalicelib.ledger.orders import Orders
+from chalicelib.ledger.rows import order_of_row
+from chalicelib.model import Order, OrderPlaced, OrderStatus
+from chalicelib.rules import Outcome, change, judge_cancel
+
+
+class Lifecycle(Orders):
+    """What becomes of an order after it was accepted, payment aside."""
+
+    def cancel(self, order_id: str, claim: OrderPlaced | None, now: datetime) -> Order:
+        """Cancels an order, decided or not; cancelling it twice gives the same answer.
+
+        `claim` is the order as the gate holds it, read before this call: an order that nobody has decided
+        is recorded as cancelled from it, at once, so that its message finds it so. Whoever cancels gives
+        the claim back. A payment that was applied becomes due for refund. Raises
+        Rejected("order-not-found") without a claim, Rejected("order-not-cancellable"), or Unavailable;
+        when that is ambiguous, cancelling again is safe.
+        """
+        if claim is not None:
+            self._record_as_cancelled(claim, now)
+        return self._again_when_lost(lambda connection: self._cancel_decided(connection, order_id))
+
+    def expire_due(self, now: datetime, limit: int) -> dict[int, int]:
+        """Expires at most `limit` reserved orders whose hold has ended by `now`, the longest due first.
+
+        One transaction of at most five statements. Leaves out orders that are being paid or cancelled at
+        this moment, and what another worker has taken. Returns event id -> orders expired; empty when
+        nothing was due. Raises Unavailable.
+        """
+        return self._again_when_lost(lambda connection: self._expire(connection, now, limit))
+
+    def _record_as_cancelled(self, claim: OrderPlaced, now: datetime) -> None:
+        """Records an undecided order as cancelled; does nothing to one that was decided meanwhile."""
+        outcome = Outcome(claim.order_id, claim.event_id, OrderStatus.CANCELLED, None, claim, known=False)
+        row = {**columns_of([outcome]), "decided_at": now}
+        if not self._count(self._queries.record_orders, row):
+            # it is there already, or its key is another's: then it goes without, as in fulfilment
+            self._count(self._queries.record_orders, {**row, "keys": texts([None])})
+
+    def _cancel_decided(self, connection: psycopg.Connection, order_id: str) -> Order:
+        row = connection.execute(self._queries.lock_order, {"id": order_id}).fetchone()
+        if row is None:
+            raise Rejected("order-not-found", f"There is no order {order_id}.")
+        order = order_of_row(row)
+        changed = judge_cancel(order)
+        if changed is None:
+            return order
+        changes.make(connection, self._queries, changed)
+        connection.execute(self._queries.refund_payments, {"id": order_id})
+        return changes.order_after(order, changed)
+
+    def _expire(self, connection: psycopg.Connection, now: datetime, limit: int) -> dict[int, int]:
+        rows = connection.execute(self._queries.expire_orders, {"now": now, "lim": limit}).fetchall()
+        orders = [order_of_row(row) for row in rows]
+        changes.move(connection, self._queries, [change(order, OrderStatus.EXPIRED) for order in orders])
+        return dict(Counter(order.event_id for order in orders))

@@ -1,0 +1,47 @@
+"""The rules of sale: who gets what, what a payment does, what an order may become. Pure.
+
+No clock, no I/O, no randomness: the same facts give the same answer. They know no SQL and no queue;
+`ledger` brings the facts and makes the answers true.
+"""
+
+from __future__ import annotations
+
+from chalicelib.rules.life import Change, StockMove, TallyMove, change, judge_cancel, sum_of, wanted_by_type
+from chalicelib.rules.payment import Judgement, PaymentFacts, Room, is_late, judge_payment
+from chalicelib.rules.sale import (
+    KEY_REUSED,
+    BuyerTally,
+    Decision,
+    Lot,
+    Outcome,
+    Recorded,
+    Sale,
+    Snapshot,
+    Tally,
+    decide,
+)
+
+__all__ = [
+    "KEY_REUSED",
+    "BuyerTally",
+    "Change",
+    "Decision",
+    "Judgement",
+    "Lot",
+    "Outcome",
+    "PaymentFacts",
+    "Recorded",
+    "Room",
+    "Sale",
+    "Snapshot",
+    "StockMove",
+    "Tally",
+    "TallyMove",
+    "change",
+    "decide",
+    "is_late",
+    "judge_cancel",
+    "judge_payment",
+    "sum_of",
+    "wanted_by_type",
+]
