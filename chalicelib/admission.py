@@ -50,15 +50,15 @@ def place(services: Services, intent: OrderIntent) -> Placed:
             raise
         return _unchecked(services, intent, error)
     order = _decode(claim)
-    if order.order_id != intent.order_id:
-        return Placed(order, True)
+    replayed = order.order_id != intent.order_id
     try:
+        # A replay is sent, too: nobody knows whether the first request lived to send it.
         services.queue.send(claim.decode(), str(intent.event_id))
     except (Unavailable, QueueRefused) as error:
-        if not getattr(error, "ambiguous", False):
+        if not replayed and not getattr(error, "ambiguous", False):
             _withdraw(services, intent)
         raise
-    return Placed(order, False)
+    return Placed(order, replayed)
 
 
 def availability(services: Services, event_id: int) -> tuple[list[Stock], datetime]:

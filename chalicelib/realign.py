@@ -102,16 +102,17 @@ def realign(
     """Makes the gate's stock what the ledger leaves for sale, exactly, while orders come and are settled.
 
     `given_back_to` are the user ids whose tickets the ledger has given back: the gate forgets what they
-    have, so that they are not held to a cap any more; None means that it may be anybody. Returns what was
-    added to the stock by ticket type id, {} when it was right. A gate that does not have the event is left
-    alone: it is filled right when somebody asks. Raises Unavailable.
+    have, so that they are not held to a cap any more; with None, or a drift, it forgets what anybody has.
+    Returns what was added to the stock by ticket type id, {} when it was right. A gate that does not have
+    the event is left alone: it is filled right when somebody asks. Raises Unavailable.
     """
     for _ in range(ATTEMPTS):
         picture = _picture(services, event_id)
         if picture is None:
             return {}
         drift = picture.drift()
-        forget = None if given_back_to is None else picture.buyers_of_decided().union(given_back_to)
+        everybody = given_back_to is None or bool(drift)  # a drift may be of tickets that others gave back
+        forget = None if everybody else picture.buyers_of_decided().union(given_back_to or ())
         if services.gate.realign(event_id, picture.gate.epoch, drift, picture.decided, forget):
             return drift
     raise Unavailable("gate", "claims were settled at every attempt to realign")

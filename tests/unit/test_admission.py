@@ -63,12 +63,12 @@ def test_an_order_without_a_key_is_new_every_time(services: MemoryServices, even
     assert len(services.queue.bodies) == 2
 
 
-def test_a_key_that_comes_again_is_the_same_order_and_one_message(
+def test_a_key_that_comes_again_is_the_same_order_and_is_sent_again_in_case_it_never_was(
     services: MemoryServices, event: Event
 ) -> None:
     first, again = (place(services, an_intent(2, key="k")) for _ in range(2))
     assert again == Placed(first.order, True)
-    assert [decode(body) for body in services.queue.bodies] == [first.order]
+    assert [decode(body) for body in services.queue.bodies] == [first.order, first.order]
 
 
 def test_a_key_leads_to_its_order_long_after_it_was_decided(services: MemoryServices, event: Event) -> None:
@@ -144,10 +144,11 @@ def test_a_queue_that_certainly_has_nothing_leaves_no_claim_and_no_key(
 def test_a_queue_that_may_have_the_order_leaves_the_claim_and_the_key(
     services: MemoryServices, event: Event
 ) -> None:
-    services.queue = FailingQueue(Unavailable("queue", "timeout", ambiguous=True))
+    queue, services.queue = services.queue, FailingQueue(Unavailable("queue", "timeout", ambiguous=True))
     with pytest.raises(Unavailable):
         place(services, an_intent(2, key="k"))
     (claim,) = services.gate.pending(1, None, 10)
+    services.queue = queue
     assert place(services, an_intent(2, key="k")) == Placed(claim, True)
 
 
@@ -155,11 +156,26 @@ def test_an_order_that_a_replay_was_told_of_is_kept_although_the_queue_failed(
     services: MemoryServices, event: Event
 ) -> None:
     replays: list[Placed] = []
-    refusal = Unavailable("queue", "throttled")
-    services.queue = FailingQueue(refusal, lambda: replays.append(place(services, an_intent(2, key="k"))))
+    queue = services.queue
+
+    def replay() -> None:
+        services.queue = queue
+        replays.append(place(services, an_intent(2, key="k")))
+
+    services.queue = FailingQueue(Unavailable("queue", "throttled"), replay)
     with pytest.raises(Unavailable):
         place(services, an_intent(2, key="k"))
     assert replays == [Placed(services.gate.pending(1, None, 10)[0], True)]
+
+
+def test_a_replay_that_cannot_be_sent_is_not_acknowledged_and_leaves_the_claim(
+    services: MemoryServices, event: Event
+) -> None:
+    first = place(services, an_intent(2, key="k")).order
+    services.queue = FailingQueue(Unavailable("queue", "throttled"))
+    with pytest.raises(Unavailable):
+        place(services, an_intent(2, key="k"))
+    assert services.gate.pending(1, None, 10) == [first]
 
 
 def test_a_key_whose_order_cannot_be_read_is_not_answered_by_guessing(
