@@ -10,8 +10,8 @@ import re
 from chalice.app import Response
 
 from chalicelib import admission
-from chalicelib.api.answers import AvailabilityView, AvailableView, EventPage, EventView, event_view
 from chalicelib.api.cursors import after_event, read_after_event
+from chalicelib.api.event_views import AvailabilityView, AvailableView, EventPage, EventView, event_view
 from chalicelib.api.events_input import changes_of, check_merged, draft_of
 from chalicelib.api.operations import Call, Operation, answer, operation
 from chalicelib.api.schemas import MAX_ID, EventPatch, NewEvent, NoQuery, Page

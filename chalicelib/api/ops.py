@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from chalice.app import Response
 
-from chalicelib.api.answers import ConservationView, PaymentPage, conservation_view, payment_view
 from chalicelib.api.cursors import after_payment, read_after_payment
 from chalicelib.api.events import event_id_of
 from chalicelib.api.operations import Call, Operation, answer, operation
+from chalicelib.api.ops_views import ConservationView, PaymentPage, conservation_view, payment_view
 from chalicelib.api.schemas import NoQuery, PaymentSearch
 from chalicelib.services import Services
 

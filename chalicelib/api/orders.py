@@ -11,7 +11,9 @@ from msgspec import UnsetType
 
 from chalicelib import admission
 from chalicelib.api import idempotency
-from chalicelib.api.answers import (
+from chalicelib.api.cursors import before_order, read_before_order
+from chalicelib.api.operations import Call, Operation, answer, operation
+from chalicelib.api.order_views import (
     OrderAccepted,
     OrderPage,
     OrderView,
@@ -19,8 +21,6 @@ from chalicelib.api.answers import (
     order_view,
     pending_view,
 )
-from chalicelib.api.cursors import before_order, read_before_order
-from chalicelib.api.operations import Call, Operation, answer, operation
 from chalicelib.api.problems import RETRY_AFTER_SECONDS
 from chalicelib.api.schemas import NewOrder, NoQuery, OrderSearch
 from chalicelib.cancellation import cancel, claim_of

@@ -5,8 +5,8 @@ from __future__ import annotations
 from chalice.app import Request, Response
 
 from chalicelib import payments
-from chalicelib.api.answers import PaymentTaken
 from chalicelib.api.operations import Call, Operation, answer, operation
+from chalicelib.api.ops_views import PaymentTaken
 from chalicelib.api.schemas import PaymentEvent
 from chalicelib.errors import Rejected
 from chalicelib.model import PaymentNotice

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.api.answers import event_status
+from chalicelib.api.event_views import event_status
 from chalicelib.errors import Rejected
 from chalicelib.model import Event
 from tests.api.conftest import Api
