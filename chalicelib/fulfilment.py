@@ -7,7 +7,6 @@ an order id that the ledger knows changes nothing there. This module knows no SQ
 from __future__ import annotations
 
 import random
-import re
 import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
@@ -15,6 +14,7 @@ from typing import Any
 from chalicelib.errors import Conflict, Unavailable
 from chalicelib.log import log
 from chalicelib.model import OrderPlaced
+from chalicelib.order_ids import is_uuid
 from chalicelib.queue.messages import Undecodable, decode
 from chalicelib.rules import Outcome, decide
 from chalicelib.services import Services
@@ -29,7 +29,6 @@ LONGEST_TEXTS = 650
 
 _INT, _BIGINT = 2**31, 2**63
 _YEAR_9999_MS = 253_402_300_800_000
-_canonical_uuid = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}").fullmatch
 
 
 def fulfil(
@@ -74,7 +73,7 @@ def _read(records: Iterable[dict[str, Any]]) -> tuple[list[tuple[str, OrderPlace
 def _order_in(body: str) -> OrderPlaced:
     """Decodes a message, and refuses one that no row could hold: it must not fail its whole batch."""
     placed = decode(body)
-    if not _canonical_uuid(placed.order_id):
+    if not is_uuid(placed.order_id):
         raise Undecodable("orderId is no UUID in lower case")
     if not (0 < placed.event_id < _INT and 0 <= placed.accepted_at_ms < _YEAR_9999_MS):
         raise Undecodable("eventId or acceptedAtMs out of range")

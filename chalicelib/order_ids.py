@@ -8,10 +8,12 @@ it harmless. This module knows no store.
 from __future__ import annotations
 
 import os
+import re
 
 _VERSION = 7 << 76
 _VARIANT = 0b10 << 62
 _EVENT_MASK = (1 << 31) - 1
+_canonical_uuid = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}").fullmatch
 
 
 def new_order_id(event_id: int, now_ms: int) -> str:
@@ -29,17 +31,19 @@ def new_order_id(event_id: int, now_ms: int) -> str:
     return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
 
+def is_uuid(text: str) -> bool:
+    """Whether a store can hold the text as an order id: a UUID in lower case, with its hyphens."""
+    return _canonical_uuid(text) is not None
+
+
 def event_of(order_id: str) -> int:
     """Reads the event id out of an order id.
 
     Raises ValueError when the text is not such an id, in lower case and with its hyphens.
     """
-    digits = order_id.replace("-", "")
-    if len(order_id) != 36 or len(digits) != 32 or not set(digits) <= set("0123456789abcdef"):
+    if not is_uuid(order_id):
         raise ValueError("not an order id")
-    if [len(group) for group in order_id.split("-")] != [8, 4, 4, 4, 12]:
-        raise ValueError("not an order id")
-    value = int(digits, 16)
+    value = int(order_id.replace("-", ""), 16)
     if value >> 76 & 0xF != 7 or value >> 62 & 0b11 != 0b10 or not value & _EVENT_MASK:
         raise ValueError("not an order id")
     return value & _EVENT_MASK

@@ -6,7 +6,6 @@ are read from, and writes the answer.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -18,9 +17,8 @@ from chalicelib.ledger.arrays import plain
 from chalicelib.ledger.rows import order_of_row, payment_of_row
 from chalicelib.ledger.store import Store
 from chalicelib.model import LatePayment, Order, Payment, PaymentNotice, PaymentState
+from chalicelib.order_ids import is_uuid
 from chalicelib.rules import PaymentFacts, Room, is_late, judge_payment, wanted_by_type
-
-_could_be_an_order = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}").fullmatch
 
 
 class Payments(Store):
@@ -60,7 +58,7 @@ class Payments(Store):
 
     def _facts(self, connection: psycopg.Connection, notice: PaymentNotice, now: datetime) -> PaymentFacts:
         """Reads what the judgement needs, and keeps it from changing until the transaction ends."""
-        if not _could_be_an_order(notice.order_id):
+        if not is_uuid(notice.order_id):
             return PaymentFacts(order=None)
         order_id = {"id": notice.order_id}
         row = connection.execute(self._queries.lock_order, order_id).fetchone()
