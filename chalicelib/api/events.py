@@ -137,7 +137,8 @@ OPERATIONS: tuple[Operation, ...] = (
 
 def _switched(services: Services, call: Call, state: SalesState) -> Response:
     event = services.ledger.switch(event_id_of(call), state)
-    _tell_gate(services, event)
+    # A switch that the gate has not heard of is not thrown: 503, and asking again throws it.
+    services.gate.configure(event)
     log("sale-switched", requestId=call.request_id, eventId=event.id, state=state)
     return _shown(services, event)
 

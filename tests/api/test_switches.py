@@ -61,12 +61,24 @@ def test_a_replay_of_an_accepted_order_is_answered_during_a_pause(api: Api, even
     assert api("POST", "/orders", body, Idempotency_Key="k").json == first.json
 
 
-def test_a_gate_that_was_down_hears_of_the_pause_later(
+def test_a_switch_that_the_gate_has_not_heard_of_is_503_and_asking_again_throws_it(
     api: Api, services: MemoryServices, event_id: int
 ) -> None:
     order(api)
     gate, services.gate = services.gate, Down("gate")
+    assert api("POST", "/events/1/pause").problem == (503, "unavailable")
+    services.gate = gate
+    assert order(api).status == 202
     assert api("POST", "/events/1/pause").status == 200
+    assert order(api).problem == (409, "sale-paused")
+
+
+def test_a_switch_that_nobody_asks_for_again_reaches_the_gate_by_the_reconciler(
+    api: Api, services: MemoryServices, event_id: int
+) -> None:
+    order(api)
+    gate, services.gate = services.gate, Down("gate")
+    api("POST", "/events/1/pause")
     services.gate = gate
     reconcile(services)
     assert order(api).problem == (409, "sale-paused")
