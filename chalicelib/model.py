@@ -236,3 +236,23 @@ class Survey(msgspec.Struct, frozen=True, kw_only=True):
 
     ticket_types: tuple[TicketType, ...]
     decided: frozenset[str]
+
+
+class FailedMessage(msgspec.Struct, frozen=True, kw_only=True):
+    """A message that failed by a fault of its own, as its receiver had it in hand."""
+
+    message_id: str
+    body: str
+    reason: str
+    receive_count: int
+
+
+class DeadLetter(FailedMessage, frozen=True, kw_only=True):
+    """The same as the ledger keeps it: how often it has failed by its own fault, and when it last did.
+
+    `moved_at` is when it was put on the dead-letter queue, None while it was not.
+    """
+
+    failures: int
+    recorded_at: datetime
+    moved_at: datetime | None = None

@@ -14,8 +14,11 @@ from typing import TYPE_CHECKING
 from chalicelib.settings import Settings
 
 if TYPE_CHECKING:
+    from chalicelib.breaker import Breaker
     from chalicelib.gate.gate import Gate
     from chalicelib.ledger.ledger import Ledger
+    from chalicelib.queue.client import QueueClient
+    from chalicelib.queue.returns import Returns
     from chalicelib.queue.sender import Sender
 
 
@@ -43,18 +46,43 @@ class Services:
     @cached_property
     def queue(self) -> Sender:
         """The order queue in SQS."""
-        from chalicelib.queue.client import QueueClient
-        from chalicelib.queue.credentials import credential_source
         from chalicelib.queue.sender import Sender
 
+        return Sender(self._queue_client)
+
+    @cached_property
+    def returns(self) -> Returns:
+        """The order queue's other end: where messages go that could not be done."""
+        from chalicelib.queue.returns import Returns
+
+        return Returns(self._queue_client)
+
+    @cached_property
+    def _queue_client(self) -> QueueClient:
+        from chalicelib.queue.client import QueueClient
+        from chalicelib.queue.credentials import credential_source
+
         settings = self.settings
-        client = QueueClient(
+        return QueueClient(
             settings.order_queue_url,
             settings.aws_region,
             credential_source(settings),
             settings.queue_timeout_ms,
         )
-        return Sender(client)
+
+    @cached_property
+    def ledger_breaker(self) -> Breaker:
+        """Whether the ledger is down, as far as this container knows."""
+        from chalicelib.breaker import Breaker
+
+        return Breaker()
+
+    @cached_property
+    def gate_breaker(self) -> Breaker:
+        """Whether the gate is down for settling, as far as this container knows."""
+        from chalicelib.breaker import Breaker
+
+        return Breaker()
 
     @cached_property
     def ledger(self) -> Ledger:

@@ -14,6 +14,7 @@ import msgspec
 from chalicelib.errors import Rejected
 from chalicelib.ledger.arrays import plain
 from chalicelib.ledger.attempt import Attempt
+from chalicelib.ledger.dead_letters import DeadLetters
 from chalicelib.ledger.lifecycle import Lifecycle
 from chalicelib.ledger.payments import Payments
 from chalicelib.ledger.rows import event_of_row, ticket_types_of
@@ -23,7 +24,7 @@ CHANGEABLE = frozenset(EventDraft.__struct_fields__) - {"ticket_types"}
 """What `update_event` may change."""
 
 
-class Ledger(Lifecycle, Payments):
+class Ledger(Lifecycle, Payments, DeadLetters):
     """The truth. Every method may raise Unavailable("ledger"); all are safe to share between threads."""
 
     def create_event(self, draft: EventDraft) -> Event:

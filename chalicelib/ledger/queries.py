@@ -45,6 +45,9 @@ class Queries(msgspec.Struct, frozen=True, kw_only=True):
     is_paid: bytes
     refund_payments: bytes
     read_payments: bytes
+    count_failures: bytes
+    mark_moved: bytes
+    read_dead_letters: bytes
 
 
 def parse(text: str) -> dict[str, bytes]:

@@ -305,3 +305,30 @@ WHERE (%(reference)s::text IS NULL OR reference = %(reference)s::text)
     (SELECT last.received_at, last.reference FROM payments AS last WHERE last.reference = %(after)s::text))
 ORDER BY received_at DESC, reference DESC
 LIMIT %(lim)s
+
+-- name: count_failures
+-- Args: arrays in step: message_ids, bodies, reasons text[], receive_counts int[]; recorded_at.
+-- Result: message id, how often it has failed by now, whether it was moved aside before. Sorted, so that two workers
+-- do not wait in a circle.
+INSERT INTO dead_letters (message_id, body, reason, receive_count, recorded_at)
+SELECT DISTINCT ON (message_id) message_id, body, reason, receive_count, %(recorded_at)s::timestamptz
+FROM unnest(%(message_ids)s::text[], %(bodies)s::text[], %(reasons)s::text[], %(receive_counts)s::int[])
+  AS failed (message_id, body, reason, receive_count)
+ORDER BY message_id
+ON CONFLICT (message_id) DO UPDATE
+SET reason = excluded.reason, receive_count = excluded.receive_count, recorded_at = excluded.recorded_at,
+  failures = dead_letters.failures + 1
+RETURNING message_id, failures, moved_at IS NOT NULL
+
+-- name: read_dead_letters
+-- Args: lim, rows at most.
+-- Result: messages that failed by a fault of their own, the last one first.
+SELECT message_id, body, reason, receive_count, failures, recorded_at, moved_at
+FROM dead_letters
+ORDER BY recorded_at DESC, message_id DESC
+LIMIT %(lim)s
+
+-- name: mark_moved
+-- Args: message_ids text[]; moved_at.
+-- Result: rows changed: the first time counts.
+UPDATE dead_letters SET moved_at = %(moved_at)s WHERE message_id = ANY (%(message_ids)s::text[]) AND moved_at IS NULL

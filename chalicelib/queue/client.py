@@ -48,7 +48,7 @@ class QueueClient:
         Connects on the first call. Raises ValueError when the URL is neither http nor https.
         """
         self.timeout_ms = timeout_ms
-        self._queue_url = queue_url
+        self.queue_url = queue_url
         self._region = region
         self._credentials = credentials
         self._now, self._monotonic, self._sleep, self._uniform = now, monotonic, sleep, uniform
@@ -85,7 +85,7 @@ class QueueClient:
             self._idle.pop().close()
 
     def _request(self, action: str, payload: Mapping[str, object]) -> bytes:
-        body = msgspec.json.encode({"QueueUrl": self._queue_url, **payload})
+        body = msgspec.json.encode({"QueueUrl": self.queue_url, **payload})
         target = f"AmazonSQS.{action}"
         signed = sign(self._host, self._region, target, self._credentials(), self._now(), body)
         return f"POST / HTTP/1.1\r\n{signed}Content-Length: {len(body)}\r\n\r\n".encode() + body

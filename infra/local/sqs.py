@@ -31,8 +31,8 @@ VISIBILITY_SECONDS = 6 * FUNCTION_TIMEOUT_SECONDS
 """What AWS asks for before a function: six times its timeout (Lambda guide, "Using Lambda with SQS")."""
 LOCAL_VISIBILITY_SECONDS = 30
 """Shorter than on AWS, so that the messages of a killed worker come back while somebody watches."""
-MAX_RECEIVES = 5
-"""Times that a message is handed out before it is a dead letter."""
+MAX_RECEIVES = 1_000
+"""The most that SQS allows: what buries a message is its own failures, not an outage (decision 0007)."""
 
 CREDENTIALS = {
     "AWS_REGION": "us-east-1",
@@ -88,9 +88,11 @@ def queues(port: int) -> Queues:
     )
 
 
-def attributes(dead_letter_arn: str, visibility_seconds: int) -> dict[str, str]:
+def attributes(
+    dead_letter_arn: str, visibility_seconds: int, max_receives: int = MAX_RECEIVES
+) -> dict[str, str]:
     """The order queue's attributes, as SetQueueAttributes takes them."""
-    redrive = {"deadLetterTargetArn": dead_letter_arn, "maxReceiveCount": str(MAX_RECEIVES)}
+    redrive = {"deadLetterTargetArn": dead_letter_arn, "maxReceiveCount": str(max_receives)}
     return {"VisibilityTimeout": str(visibility_seconds), "RedrivePolicy": json.dumps(redrive)}
 
 

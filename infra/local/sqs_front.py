@@ -93,6 +93,26 @@ def delete_message_batch(data, queue_url):
     return {"Successful": done, "Failed": refused}
 
 
+def change_message_visibility_batch(data, queue_url):
+    """Hides up to ten messages for as long as each is told, in one walk over the queue, as above."""
+    queue = sqs._get_q(data.get("QueueUrl", queue_url), "sqs:ChangeMessageVisibility")
+    entries = data.get("Entries", [])
+    sqs._validate_batch_entries(entries, "ChangeMessageVisibilityBatchRequestEntry")
+    wanted = {entry["ReceiptHandle"]: entry for entry in entries if entry.get("ReceiptHandle")}
+    now, done = time.time(), []
+    for message in queue["messages"]:
+        if entry := wanted.get(message["receipt_handle"]):
+            message["visible_at"] = now + int(entry.get("VisibilityTimeout", 30))
+            done.append({"Id": entry["Id"]})
+    known = {entry["Id"] for entry in done}
+    refused = [
+        {"Id": entry["Id"], "Code": "ReceiptHandleIsInvalid", "Message": "unknown", "SenderFault": True}
+        for entry in entries
+        if entry["Id"] not in known
+    ]
+    return {"Successful": done, "Failed": refused}
+
+
 def collect_messages(queue, at_most, visibility_seconds):
     """Hands out up to ten visible messages and stops looking; the emulator looks at the whole queue."""
     now = time.time()
@@ -110,6 +130,7 @@ def collect_messages(queue, at_most, visibility_seconds):
 
 
 sqs._HANDLERS["DeleteMessageBatch"] = delete_message_batch
+sqs._HANDLERS["ChangeMessageVisibilityBatch"] = change_message_visibility_batch
 sqs._collect_msgs = collect_messages
 
 

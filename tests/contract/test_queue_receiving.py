@@ -1,6 +1,6 @@
 """What a receiver may rely on: the stack's own SQS, and LocalStack where it is up.
 
-The embedded SQS replaces two functions of the emulator (`infra/local/sqs_front.py`); this is what they owe.
+The embedded SQS replaces three functions of the emulator (`infra/local/sqs_front.py`); this is what they owe.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import pytest
 
 from chalicelib.queue.answers import QueueRefused
 from chalicelib.queue.client import QueueClient
+from chalicelib.queue.returns import Returns
 from infra.local import sqs
 from tests.support.sqs import LOCALSTACK, fresh_queue, skip_without_localstack, sqs_server
 from tests.support.waiting import until
@@ -98,11 +99,11 @@ def test_every_receiving_is_counted_and_hands_out_a_new_receipt(queue: QueueClie
 def test_a_message_that_is_received_too_often_becomes_a_dead_letter(endpoint: str) -> None:
     with closing(fresh_queue(endpoint)) as dead:
         found = dead.call("GetQueueAttributes", {"AttributeNames": ["QueueArn"]})
-        attributes = sqs.attributes(found["Attributes"]["QueueArn"], 0)
+        attributes = sqs.attributes(found["Attributes"]["QueueArn"], 0, max_receives=5)
         with closing(fresh_queue(endpoint, attributes=attributes)) as queue:
             send(queue, "poison")
-            seen = [message["Body"] for _ in range(sqs.MAX_RECEIVES) for message in receive(queue, 0)]
-            assert seen == ["poison"] * sqs.MAX_RECEIVES
+            seen = [message["Body"] for _ in range(5) for message in receive(queue, 0)]
+            assert seen == ["poison"] * 5
             assert receive(queue, 0) == []
         assert [letter["Body"] for letter in receive_soon(dead)] == ["poison"]
 
@@ -129,3 +130,49 @@ def test_deleting_by_an_unknown_receipt_is_refused(queue: QueueClient) -> None:
     with pytest.raises(QueueRefused) as caught:
         queue.call("DeleteMessage", {"ReceiptHandle": "no such receipt"})
     assert "ReceiptHandleIsInvalid" in caught.value.code
+
+
+def hide(queue: QueueClient, *waits: tuple[str, int]) -> dict[str, Any]:
+    entries = [
+        {"Id": str(number), "ReceiptHandle": receipt, "VisibilityTimeout": seconds}
+        for number, (receipt, seconds) in enumerate(waits)
+    ]
+    return queue.call("ChangeMessageVisibilityBatch", {"Entries": entries})
+
+
+def test_a_batch_of_visibility_changes_hides_each_message_for_its_own_time(queue: QueueClient) -> None:
+    send(queue, "a", "b", "c")
+    receipts = {message["Body"]: message["ReceiptHandle"] for message in receive(queue)}
+    answer = hide(queue, (receipts["a"], 0), ("no such receipt", 0), (receipts["c"], 900))
+    assert [entry["Id"] for entry in answer["Successful"]] == ["0", "2"]
+    assert [(entry["Id"], entry["Code"]) for entry in answer["Failed"]] == [("1", "ReceiptHandleIsInvalid")]
+    assert [message["Body"] for message in receive(queue)] == ["a"]
+
+
+def test_messages_come_again_after_the_time_that_they_were_given(queue: QueueClient) -> None:
+    send(queue, *(str(number) for number in range(25)))
+    found = [message for _ in range(4) for message in receive(queue, 900)]
+    returns = Returns(queue)
+    assert returns.delay([(message["ReceiptHandle"], 0) for message in found]) == 0
+    assert len({message["Body"] for _ in range(4) for message in receive(queue)}) == len(found) == 25
+    assert returns.delay([("no such receipt", 0)]) == 1
+
+
+def test_what_is_buried_is_on_the_dead_letter_queue_with_what_is_said_about_it(endpoint: str) -> None:
+    with closing(fresh_queue(endpoint)) as dead:
+        found = dead.call("GetQueueAttributes", {"AttributeNames": ["QueueArn"]})
+        attributes = sqs.attributes(found["Attributes"]["QueueArn"], 30)
+        with closing(fresh_queue(endpoint, attributes=attributes)) as queue:
+            returns = Returns(queue)
+            returns.bury("poison", {"reason": "undecodable"}, "7")
+            returns.bury("more", {"reason": "a bug"})
+            assert receive(queue) == []
+        wanted = {"MaxNumberOfMessages": 10, "MessageAttributeNames": ["All"]}
+        letters = dead.call("ReceiveMessage", wanted)["Messages"]
+    told = {each["Body"]: each["MessageAttributes"]["reason"]["StringValue"] for each in letters}
+    assert told == {"poison": "undecodable", "more": "a bug"}
+
+
+def test_nothing_can_be_buried_without_a_redrive_policy(queue: QueueClient) -> None:
+    with pytest.raises(QueueRefused, match="no redrive policy"):
+        Returns(queue).bury("poison", {"reason": "undecodable"})

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from chalicelib.errors import Conflict
 from chalicelib.model import (
+    DeadLetter,
     Event,
     Order,
     OrderStatus,
@@ -37,6 +38,7 @@ class Books:
         self._tallies: dict[tuple[int, str], Tally] = {}
         self._keys: dict[tuple[str, str], tuple[str, str | None]] = {}
         self._payments: dict[str, Payment] = {}
+        self._failed: dict[str, DeadLetter] = {}
         self._last_type_id = 0
 
     def _record(self, outcome: Outcome, decided_at: datetime) -> None:

@@ -27,12 +27,13 @@ from chalicelib.rules import (
     Tally,
 )
 from tests.fakes.books import key_of
+from tests.fakes.dead_letters import MemoryDeadLetters
 from tests.fakes.ledger_life import MemoryLife
 
 _CHANGEABLE = frozenset(EventDraft.__struct_fields__) - {"ticket_types"}
 
 
-class MemoryLedger(MemoryLife):
+class MemoryLedger(MemoryLife, MemoryDeadLetters):
     """Keeps events, orders, tallies and payments in dictionaries; each change is made whole or not at all."""
 
     def create_event(self, draft: EventDraft) -> Event:

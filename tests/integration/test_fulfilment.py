@@ -10,7 +10,8 @@ import psycopg
 import pytest
 from msgspec.structs import replace
 
-from chalicelib.fulfilment import BACKOFF_CAP_SECONDS, fulfil
+from chalicelib.applying import BACKOFF_CAP_SECONDS
+from chalicelib.fulfilment import fulfil
 from chalicelib.ledger.connections import Connections
 from chalicelib.ledger.ledger import Ledger
 from chalicelib.ledger.queries import QUERIES
@@ -193,7 +194,7 @@ def test_an_order_whose_key_is_anothers_is_rejected_and_its_claim_goes_back(
     assert found.reason == "idempotency-key-reused"
 
 
-def test_an_empty_batch_of_orders_touches_no_store() -> None:
+def test_a_batch_without_an_order_decides_nothing_and_needs_no_ledger_to_come_again() -> None:
     assert failures(fulfil(services_with(ledger=None), batch_of("{", "["))) == ["m0", "m1"]
 
 
@@ -293,9 +294,34 @@ def test_a_batch_that_loses_every_race_fails_after_bounded_attempts(event: Event
     assert max(pauses) == BACKOFF_CAP_SECONDS
 
 
-def test_a_bug_is_not_mistaken_for_bad_luck(event: Event, database: str) -> None:
-    with (
-        ledger_at(database, queries=replace(QUERIES, sell=b"SELECT no_such_column")) as broken,
-        pytest.raises(psycopg.errors.UndefinedColumn),
-    ):
-        fulfil(services_with(broken), batch_of(an_order(event)))
+def test_a_bug_is_not_mistaken_for_bad_luck_and_is_recorded(event: Event, database: str) -> None:
+    with ledger_at(database, queries=replace(QUERIES, sell=b"SELECT no_such_column")) as broken:
+        assert failures(fulfil(services_with(broken), batch_of(an_order(event)))) == ["m0"]
+        (letter,) = broken.dead_letters(10)
+    assert (letter.message_id, letter.failures) == ("m0", 1)
+    assert letter.reason.startswith('UndefinedColumn: column "no_such_column" does not exist')
+
+
+TRAP = """
+    CREATE FUNCTION trap() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+      IF NEW.user_id LIKE 'trap%' THEN RAISE EXCEPTION 'no %', NEW.user_id; END IF;
+      RETURN NEW;
+    END $$;
+    CREATE TRIGGER trap BEFORE INSERT ON orders FOR EACH ROW EXECUTE FUNCTION trap()
+"""
+"""Orders that the database answers with an error that nobody has thought of."""
+
+
+def test_orders_that_bring_a_bug_out_fail_alone_and_no_other_is_decided_twice(
+    ledger: Ledger, database: str
+) -> None:
+    with psycopg.connect(database, autocommit=True) as connection:
+        connection.execute(TRAP)
+    event = ledger.create_event(a_draft(200))
+    orders = [an_order(event, user="trap" if turn in (3, 4, 77) else None) for turn in range(100)]
+    assert failures(fulfil(services_with(ledger), batch_of(*orders))) == ["m3", "m4", "m77"]
+    assert sold(ledger, event) == 97
+    assert {(letter.message_id, letter.reason.splitlines()[0]) for letter in ledger.dead_letters(9)} == {
+        (message_id, "RaiseException: no trap") for message_id in ("m3", "m4", "m77")
+    }

@@ -22,7 +22,16 @@ from chalicelib.fulfilment import fulfil
 from chalicelib.ledger.ledger import Ledger
 from chalicelib.ledger.queries import QUERIES, Queries
 from chalicelib.model import Event, LatePayment, OrderPlaced, OrderStatus, Payment, PaymentState
-from tests.support.batches import NotingGate, a_draft, an_order, batch_of, failures, ledger_at, services_with
+from tests.support.batches import (
+    NotingGate,
+    a_draft,
+    an_order,
+    batch_of,
+    edited,
+    failures,
+    ledger_at,
+    services_with,
+)
 from tests.support.events import NOON
 from tests.support.life import EVERYTHING, a_notice, applied, balance, status_of
 
@@ -31,12 +40,6 @@ pytestmark = pytest.mark.slow
 HOLD = 600
 IN_TIME, LATE = NOON + timedelta(seconds=HOLD - 1), NOON + timedelta(seconds=HOLD)
 ORDERS = 40
-
-
-def edited(statement: bytes, old: bytes, new: bytes) -> bytes:
-    """The statement with one part replaced, which must be there."""
-    assert old in statement
-    return statement.replace(old, new)
 
 
 SLOW = replace(

@@ -75,6 +75,12 @@ def failures(answer: dict[str, Any]) -> list[str]:
     return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
 
 
+def edited(statement: bytes, old: bytes, new: bytes) -> bytes:
+    """A statement for a control: the one that ships with one part replaced, which must be there."""
+    assert old in statement
+    return statement.replace(old, new)
+
+
 class NotingGate:
     """Settles nothing and notes everything; does not answer for the events in `down`."""
 
