@@ -12,9 +12,10 @@ EMULATOR := $(VENV)/emulator
 TICKETS ?= 1000
 BUYERS ?= 5000
 CONCURRENCY ?= 64
+SEEDS ?= 100000
 
 .DEFAULT_GOAL := help
-.PHONY: help install up down status test test-fast check rush bench clean
+.PHONY: help install up down status test test-fast test-faults simulate check rush bench clean
 
 help: ## Show this list.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -37,11 +38,17 @@ check: install ## Lint, types, import rules and unit tests, in seconds.
 	$(BIN)/lint-imports
 	$(BIN)/pytest tests/unit tests/rules
 
-test: install ## Every test, on real servers that it starts itself.
-	$(BIN)/pytest
+test: install ## Every test but the long fault tests, on real servers that it starts itself.
+	$(BIN)/pytest -m "not faults"
+
+test-faults: install ## Break real processes and real stores on purpose, and see every promise kept.
+	$(BIN)/pytest -m faults
+
+simulate: install ## Live SEEDS schedules of bad luck through the real code (SEEDS=100000).
+	@$(BIN)/python -m tests.simulate $(SEEDS)
 
 test-fast: install ## Every test that is not marked slow.
-	$(BIN)/pytest -m "not slow"
+	$(BIN)/pytest -m "not slow and not faults"
 
 rush: install ## Send a crowd to the running stack, then audit it.
 	@$(BIN)/python -m infra rush --tickets $(TICKETS) --buyers $(BUYERS) --concurrency $(CONCURRENCY)
