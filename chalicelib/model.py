@@ -94,6 +94,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     hold_seconds: int = 0
     late_payment: LatePayment = LatePayment.REFUND
     sales_state: SalesState = SalesState.OPEN
+    organiser_id: str | None = None
     version: int
     created_at: datetime
     updated_at: datetime
@@ -172,6 +173,7 @@ class EventDraft(msgspec.Struct, frozen=True, kw_only=True):
     max_per_buyer: int | None = None
     hold_seconds: int = 0
     late_payment: LatePayment = LatePayment.REFUND
+    organiser_id: str | None = None
 
 
 class Wanted(msgspec.Struct, frozen=True):

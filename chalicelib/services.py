@@ -16,6 +16,7 @@ from chalicelib.settings import Settings
 if TYPE_CHECKING:
     from chalicelib.breaker import Breaker
     from chalicelib.gate.gate import Gate
+    from chalicelib.identity.tokens import Tokens
     from chalicelib.ledger.ledger import Ledger
     from chalicelib.queue.client import QueueClient
     from chalicelib.queue.returns import Returns
@@ -34,6 +35,20 @@ class Services:
         """`clock` returns the current time in UTC; tests pass their own."""
         self.settings = settings
         self.clock = clock
+
+    @cached_property
+    def tokens(self) -> Tokens | None:
+        """Who may come in; None in open mode, in which everybody may."""
+        settings = self.settings
+        if settings.auth_mode == "open":
+            return None
+        from chalicelib.identity.fetch import fetch
+        from chalicelib.identity.keys import Jwks, SharedSecret
+        from chalicelib.identity.tokens import Tokens
+
+        secret, url = settings.auth_secret, settings.auth_jwks_url
+        keys = SharedSecret(secret) if secret else Jwks(lambda: fetch(url))
+        return Tokens(settings.auth_issuer, settings.auth_audience, keys, settings.auth_roles_claim)
 
     @cached_property
     def gate(self) -> Gate:

@@ -5,8 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 import msgspec
+
+_SECRET_BYTES = 32
+"""Of a shared secret for HS256, at least: RFC 7518, section 3.2."""
 
 LOCAL_PAYMENT_SECRET = "local-payment-secret"  # noqa: S105 - it guards nothing but a developer's own machine
 """What signs payments where no secret is given; refused outside the stage `local`."""
@@ -31,14 +35,21 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     apply_attempts: int = 12
     claim_overdue_ms: int = 60_000
     payment_secret: str = LOCAL_PAYMENT_SECRET
+    auth_mode: Literal["open", "jwt"] = "open"
+    auth_issuer: str = ""
+    auth_audience: str = "onsale"
+    auth_jwks_url: str = ""
+    auth_secret: str = ""
+    auth_roles_claim: str = "roles"
     log_level: str = "info"
 
 
 def from_environment(environ: Mapping[str, str] = os.environ) -> Settings:
     """Reads each field from the variable of the same name in capitals.
 
-    Raises ValueError that names the variable when one cannot be read as its type, and when a stage other
-    than `local` has no PAYMENT_SECRET of its own: anybody could confirm orders there.
+    Raises ValueError that names the variable when one cannot be read as its type; when a stage other than
+    `local` has no PAYMENT_SECRET of its own, since anybody could confirm orders there, or would let everybody
+    in; and when tokens are asked for that nobody could verify.
     """
     given: dict[str, Any] = {
         name: environ[name.upper()] for name in Settings.__struct_fields__ if environ.get(name.upper())
@@ -49,4 +60,35 @@ def from_environment(environ: Mapping[str, str] = os.environ) -> Settings:
         raise ValueError(f"environment: {error}") from error
     if settings.stage != "local" and settings.payment_secret.strip() in {"", LOCAL_PAYMENT_SECRET}:
         raise ValueError(f"environment: stage {settings.stage} needs a PAYMENT_SECRET of its own")
+    if fault := _identity_fault(settings):
+        raise ValueError(f"environment: {fault}")
     return settings
+
+
+def _identity_fault(settings: Settings) -> str | None:
+    """What is wrong with the AUTH_ settings, if anything is."""
+    local = settings.stage == "local"
+    if settings.auth_mode == "open":
+        return (
+            None if local else f"AUTH_MODE=open lets everybody in; stage {settings.stage} needs AUTH_MODE=jwt"
+        )
+    if not settings.auth_issuer or not settings.auth_audience:
+        return "AUTH_MODE=jwt needs AUTH_ISSUER and AUTH_AUDIENCE"
+    if bool(settings.auth_jwks_url) == bool(settings.auth_secret):
+        return "AUTH_MODE=jwt needs one of AUTH_JWKS_URL and (in stage local) AUTH_SECRET"
+    if settings.auth_secret:
+        if not local:
+            return f"AUTH_SECRET is for stage local; stage {settings.stage} needs AUTH_JWKS_URL"
+        return (
+            None if len(settings.auth_secret.encode()) >= _SECRET_BYTES else "AUTH_SECRET has under 32 bytes"
+        )
+    return (
+        None if _is_safe(settings.auth_jwks_url) else "AUTH_JWKS_URL must be https://, or http:// on loopback"
+    )
+
+
+def _is_safe(url: str) -> bool:
+    parts = urlsplit(url)
+    return parts.scheme == "https" or (
+        parts.scheme == "http" and parts.hostname in {"127.0.0.1", "localhost"}
+    )

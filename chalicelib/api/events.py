@@ -10,6 +10,7 @@ import re
 from chalice.app import Response
 
 from chalicelib import admission
+from chalicelib.api.access import Reach
 from chalicelib.api.cursors import after_event, read_after_event
 from chalicelib.api.event_views import AvailabilityView, AvailableView, EventPage, EventView, event_view
 from chalicelib.api.events_input import changes_of, check_merged, draft_of
@@ -39,7 +40,7 @@ _WHOLE_NUMBER = re.compile(r"[1-9][0-9]{0,9}")
 )
 def create_event(services: Services, call: Call, body: NewEvent) -> Response:
     """Create an event."""
-    event = services.ledger.create_event(draft_of(body))
+    event = services.ledger.create_event(draft_of(body, call.caller.subject))
     log("event-created", requestId=call.request_id, eventId=event.id)
     location = {"Location": call.link(f"/events/{event.id}")}
     return _shown(services, event, 201, location)
@@ -77,7 +78,7 @@ def get_event(services: Services, call: Call, _: NoQuery) -> Response:
 )
 def update_event(services: Services, call: Call, patch: EventPatch) -> Response:
     """Change an event that nobody else has changed since it was read."""
-    event_id, changes = event_id_of(call), changes_of(patch)
+    event_id, changes = _event_in_reach(services, call), changes_of(patch)
     wanted = call.headers.get("if-match")
     if wanted is None:
         raise Rejected("precondition-required", 'Send If-Match with the event\'s ETag, like "3", or *.')
@@ -136,7 +137,7 @@ OPERATIONS: tuple[Operation, ...] = (
 
 
 def _switched(services: Services, call: Call, state: SalesState) -> Response:
-    event = services.ledger.switch(event_id_of(call), state)
+    event = services.ledger.switch(_event_in_reach(services, call), state)
     # A switch that the gate has not heard of is not thrown: 503, and asking again throws it.
     services.gate.configure(event)
     log("sale-switched", requestId=call.request_id, eventId=event.id, state=state)
@@ -164,6 +165,16 @@ def event_id_of(call: Call) -> int:
     if not _WHOLE_NUMBER.fullmatch(text) or int(text) > MAX_ID:
         raise Rejected("event-not-found", "There is no event with this id.")
     return int(text)
+
+
+def _event_in_reach(services: Services, call: Call) -> int:
+    """Raises Rejected("forbidden") for another organiser's event: that it exists is no secret."""
+    event_id = event_id_of(call)
+    if call.caller.reach is Reach.OWN and not call.caller.reaches(
+        services.ledger.event(event_id).organiser_id
+    ):
+        raise Rejected("forbidden", "The event is another organiser's.")
+    return event_id
 
 
 def _etag(event: Event) -> str:

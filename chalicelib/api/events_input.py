@@ -21,8 +21,11 @@ Errors = list[tuple[str, str]]
 _CLOSES_FIRST = ("salesCloseAt", "must be after salesOpenAt")
 
 
-def draft_of(body: NewEvent) -> EventDraft:
-    """Makes the draft of a new event. Raises InvalidRequest with all that is wrong between its fields."""
+def draft_of(body: NewEvent, organiser_id: str | None) -> EventDraft:
+    """Makes the draft of a new event, which is the organiser's, or nobody's in open mode.
+
+    Raises InvalidRequest with all that is wrong between its fields.
+    """
     errors: Errors = []
     ticket_types = _ticket_types(body, errors)
     opens = _utc("salesOpenAt", body.sales_open_at, errors)
@@ -44,6 +47,7 @@ def draft_of(body: NewEvent) -> EventDraft:
         max_per_buyer=body.max_per_buyer,
         hold_seconds=body.hold_seconds or 0,
         late_payment=body.late_payment,
+        organiser_id=organiser_id,
     )
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
 from chalicelib.api import problems
+from chalicelib.api.access import ACCESS, Reach
 from chalicelib.api.operations import Operation
+from chalicelib.identity.principal import Role
 
 _REFERENCE = "#/components/schemas/{name}"
 _PATH_TYPES: dict[str, dict[str, Any]] = {
@@ -22,6 +24,12 @@ _HEADERS: dict[str, str] = {
     "Idempotent-Replayed": "true when the order was made by an earlier request with the same key",
 }
 
+_TOKEN = {
+    "type": "http",
+    "scheme": "bearer",
+    "bearerFormat": "JWT",
+    "description": "Whoever has to say who they are sends a token of the issuer; in open mode nobody has to.",
+}
 _ANSWERED = {200: "As asked", 201: "Created", 202: "Taken in; the answer follows at Location"}
 _RESOURCES = ("events", "orders", "payments", "ops")
 
@@ -46,7 +54,7 @@ def document(operations: Sequence[Operation], version: str) -> dict[str, Any]:
         },
         "servers": [{"url": "."}],
         "paths": paths,
-        "components": {"schemas": dict(sorted(schemas.items()))},
+        "components": {"schemas": dict(sorted(schemas.items())), "securitySchemes": {"token": _TOKEN}},
     }
 
 
@@ -75,12 +83,20 @@ def _described(each: Operation, in_query: dict[str, Any]) -> dict[str, Any]:
         "parameters": parameters,
         "responses": {**_answers(each), **_problems(each.all_codes())},
     }
+    if (allowed := ACCESS[each.id]) is not None:
+        found["security"] = [{"token": []}, {}]
+        found["description"] = f"For {_roles(allowed)}."
     if each.body is not None:
         found["requestBody"] = {
             "required": True,
             "content": {"application/json": {"schema": _ref(each.body)}},
         }
     return found
+
+
+def _roles(allowed: Mapping[Role, Reach]) -> str:
+    """Every role that may, and how far: "buyer (own), operator"."""
+    return ", ".join(f"{role} (own)" if reach is Reach.OWN else role for role, reach in allowed.items())
 
 
 def _worded(words: str) -> dict[str, Any]:

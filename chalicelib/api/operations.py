@@ -14,7 +14,8 @@ from typing import Any
 import msgspec
 from chalice.app import Blueprint, HeadersType, Request, Response
 
-from chalicelib.api import problems
+from chalicelib.api import access, problems
+from chalicelib.api.access import ACCESS, ANYBODY, Caller
 from chalicelib.api.reading import body_reader, query_reader
 from chalicelib.api.schemas import NoQuery
 from chalicelib.errors import OnsaleError, Rejected
@@ -36,6 +37,7 @@ class Call(msgspec.Struct):
     headers: Mapping[str, str]
     request_id: str
     request: Request
+    caller: Caller = ANYBODY
 
     def link(self, path: str) -> str:
         """Makes the address of `path` on this API, with the stage that API Gateway puts before it."""
@@ -77,6 +79,8 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
             codes |= {"malformed-body", "payload-too-large", "unsupported-media-type", "invalid-request"}
         if self.query is not None:
             codes.add("invalid-request")
+        if ACCESS[self.id] is not None:
+            codes |= {"unauthenticated", "forbidden", "unavailable"}
         return sorted(codes | {"internal-error"})
 
 
@@ -112,6 +116,8 @@ def mount(blueprint: Blueprint, services: Services, operations: Iterable[Operati
     blueprint.register_middleware(remember, "http")
     for declared in operations:
         # No content types: Chalice's own 415 is not a problem document.
+        if declared.id not in ACCESS:
+            raise LookupError(f"{declared.id} is not in the table of api/access.py")
         route = blueprint.route(declared.path, methods=[declared.method], name=declared.id, content_types=[])
         route(_handler(services, declared))
 
@@ -133,6 +139,8 @@ def _handler(services: Services, declared: Operation) -> Callable[..., Response]
         request = _current.get()
         call = Call(path, request.headers, request.context.get("requestId", ""), request)
         try:
+            if services.tokens is not None:
+                call.caller = access.caller(services, declared.id, request.headers.get("authorization"))
             if guard is not None:
                 guard(services, request)
             response = view(services, call, read(request))

@@ -7,10 +7,11 @@ for it is settled only after the decision is written, so an order is never in ne
 from __future__ import annotations
 
 from chalice.app import Response
-from msgspec import UnsetType
+from msgspec import UNSET, UnsetType
 
 from chalicelib import admission
 from chalicelib.api import idempotency
+from chalicelib.api.access import Caller, Reach
 from chalicelib.api.cursors import before_order, read_before_order
 from chalicelib.api.operations import Call, Operation, answer, operation
 from chalicelib.api.order_views import (
@@ -59,7 +60,7 @@ def place_order(services: Services, call: Call, body: NewOrder) -> Response:
     intent = OrderIntent(
         order_id=new_order_id(body.event_id, int(services.clock().timestamp() * 1000)),
         event_id=body.event_id,
-        user_id=body.user_id,
+        user_id=_buyer(call.caller, body.user_id),
         wanted=_wanted(body),
         idempotency_key=idempotency.key_of(call.headers.get(idempotency.HEADER)),
     )
@@ -87,23 +88,24 @@ def get_order(services: Services, call: Call, _: NoQuery) -> Response:
     """Read an order, from the moment of its 202 on."""
     order_id = _order_id(call)
     claim, gate_failure = claim_of(services, order_id)
-    if claim is not None:
+    if claim is not None and call.caller.reaches(claim.user_id):
         return answer(200, pending_view(claim), _RETRY)
     order = services.ledger.order(order_id)
-    if order is not None:
+    if order is not None and call.caller.reaches(order.user_id):
         return answer(200, order_view(order), _RETRY if order.status is OrderStatus.PENDING else None)
     raise gate_failure or _unknown()
 
 
 @operation("GET /orders", query=OrderSearch, answers={200: OrderPage}, codes=("unavailable",))
-def list_orders(services: Services, _: Call, search: OrderSearch) -> Response:
-    """List orders, newest first."""
+def list_orders(services: Services, call: Call, search: OrderSearch) -> Response:
+    """List orders, newest first; a buyer's own."""
+    user_id = _whose(call.caller, search.user_id)
     before = read_before_order(search.cursor) if search.cursor else None
     if search.status is OrderStatus.PENDING:
-        return _pending(services, search, before)
+        return _pending(services, search, user_id, before)
     query = OrderQuery(
         event_id=search.event_id or None,
-        user_id=search.user_id or None,
+        user_id=user_id,
         status=search.status or None,
         before=before,
         limit=search.limit + 1,
@@ -121,12 +123,44 @@ def list_orders(services: Services, _: Call, search: OrderSearch) -> Response:
 )
 def cancel_order(services: Services, call: Call, _: NoQuery) -> Response:
     """Cancel an order; its tickets go back on sale, and what was paid is due back."""
-    order = cancel(services, _order_id(call))
+    order_id = _order_id(call)
+    if call.caller.reach is Reach.OWN and not call.caller.reaches(_owner(services, order_id)):
+        raise _unknown()
+    order = cancel(services, order_id)
     log("order-cancelled", requestId=call.request_id, eventId=order.event_id, orderId=order.id)
     return answer(200, order_view(order))
 
 
 OPERATIONS: tuple[Operation, ...] = (place_order, get_order, list_orders, cancel_order)
+
+
+def _buyer(caller: Caller, given: str | UnsetType) -> str:
+    """Who buys: the token's subject; in open mode whoever the body says. Raises InvalidRequest."""
+    if caller.subject is None:
+        if isinstance(given, UnsetType):
+            raise InvalidRequest([("userId", "is required")])
+        return given
+    if given not in {UNSET, caller.subject}:
+        raise InvalidRequest([("userId", "must be the token's subject, or absent")])
+    return caller.subject
+
+
+def _whose(caller: Caller, given: str | UnsetType) -> str | None:
+    """Whose orders to list; None is everybody's. Raises Rejected("forbidden")."""
+    if caller.reach is Reach.ANY:
+        return given or None
+    if given not in {UNSET, caller.subject}:
+        raise Rejected("forbidden", "Another buyer's orders are not for you.")
+    return caller.subject
+
+
+def _owner(services: Services, order_id: str) -> str | None:
+    """The buyer of an order, wherever it is on its way. Raises Unavailable when that cannot be known."""
+    claim, gate_failure = claim_of(services, order_id)
+    order = claim or services.ledger.order(order_id)
+    if order is None and gate_failure is not None:
+        raise gate_failure
+    return None if order is None else order.user_id
 
 
 def _wanted(body: NewOrder) -> tuple[Wanted, ...]:
@@ -156,14 +190,14 @@ def _order_id(call: Call) -> str:
     return order_id
 
 
-def _pending(services: Services, search: OrderSearch, before: str | None) -> Response:
+def _pending(services: Services, search: OrderSearch, user_id: str | None, before: str | None) -> Response:
     """Lists claims. The gate keeps them by event: a page of one buyer's may be short or empty, and go on."""
     if isinstance(search.event_id, UnsetType):
         raise InvalidRequest([("eventId", "is required with status=pending")])
     claims = services.gate.pending(search.event_id, before, search.limit + 1)
     page = claims[: search.limit]
     more = before_order(page[-1].order_id) if len(claims) > search.limit else None
-    shown = [pending_view(claim) for claim in page if not search.user_id or claim.user_id == search.user_id]
+    shown = [pending_view(claim) for claim in page if user_id in {None, claim.user_id}]
     return answer(200, OrderPage(items=shown, next_cursor=more))
 
 

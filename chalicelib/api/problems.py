@@ -18,8 +18,8 @@ from chalicelib.errors import InvalidRequest, OnsaleError, Rejected
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_SECONDS = "1"
-CHALLENGE = "Onsale-Signature"
-"""The scheme that a 401 asks for; RFC 9110 wants every 401 to name one."""
+CHALLENGES = {"invalid-signature": "Onsale-Signature", "unauthenticated": 'Bearer realm="onsale"'}
+"""The scheme that a 401 asks for, by problem code; RFC 9110 wants every 401 to name one."""
 
 CODES: dict[str, tuple[int, str]] = {
     "invalid-request": (422, "The request breaks a rule"),
@@ -43,6 +43,8 @@ CODES: dict[str, tuple[int, str]] = {
     "precondition-required": (428, "If-Match is needed"),
     "order-not-cancellable": (409, "The order cannot be cancelled any more"),
     "invalid-signature": (401, "The notice is not signed as it must be"),
+    "unauthenticated": (401, "Who are you?"),
+    "forbidden": (403, "Not for you"),
     "rate-limited": (429, "Too many requests"),
     "unavailable": (503, "Not now"),
     "internal-error": (500, "Something went wrong on our side"),
@@ -116,7 +118,7 @@ def response(error: OnsaleError) -> Response:
     status, _ = CODES[error.code]
     headers = {"Content-Type": MEDIA_TYPE}
     if status == HTTPStatus.UNAUTHORIZED:
-        headers["WWW-Authenticate"] = CHALLENGE
+        headers["WWW-Authenticate"] = CHALLENGES[error.code]
     return Response(text, headers, status)
 
 

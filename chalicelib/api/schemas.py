@@ -35,6 +35,7 @@ Id = Annotated[int, Meta(ge=1, le=MAX_ID)]
 Name = Annotated[str, Meta(min_length=1, max_length=200, pattern=LINE)]
 Description = Annotated[str, Meta(max_length=5_000, pattern=TEXT)]
 UserId = Annotated[str, Meta(min_length=1, max_length=128, pattern=LINE)]
+Buyer = Annotated[UserId, Meta(description="Who buys. A token's bearer may leave it out; nobody else may.")]
 Currency = Annotated[str, Meta(pattern=CURRENCY, description="ISO 4217 code")]
 Price = Annotated[int, Meta(ge=0, le=MAX_PRICE, description="Minor units of the event's currency")]
 Tickets = Annotated[int, Meta(ge=1, le=MAX_TICKETS)]
@@ -110,7 +111,7 @@ class NewOrder(Input, frozen=True):
     """A wish for tickets. Exactly one of `quantity` (events with one ticket type only) and `items`."""
 
     event_id: Id
-    user_id: UserId
+    user_id: Buyer | UnsetType = UNSET
     quantity: Quantity | UnsetType = UNSET
     items: Annotated[list[WantedItem], Meta(min_length=1, max_length=20)] | UnsetType = UNSET
 

@@ -20,7 +20,8 @@ from chalicelib.ledger.payments import Payments
 from chalicelib.ledger.rows import event_of_row, ticket_types_of
 from chalicelib.model import Event, EventDraft, SalesState, Survey
 
-CHANGEABLE = frozenset(EventDraft.__struct_fields__) - {"ticket_types"}
+_SINGLE = frozenset(EventDraft.__struct_fields__) - {"ticket_types"}
+CHANGEABLE = _SINGLE - {"organiser_id"}
 """What `update_event` may change."""
 
 
@@ -29,7 +30,7 @@ class Ledger(Lifecycle, Payments, DeadLetters):
 
     def create_event(self, draft: EventDraft) -> Event:
         """Records an event with its ticket types, in the order given; names must differ."""
-        arguments = {name: getattr(draft, name) for name in CHANGEABLE}
+        arguments = {name: getattr(draft, name) for name in _SINGLE}
         arguments["names"] = [ticket_type.name for ticket_type in draft.ticket_types]
         arguments["prices"] = [ticket_type.price for ticket_type in draft.ticket_types]
         arguments["capacities"] = [ticket_type.capacity for ticket_type in draft.ticket_types]

@@ -19,9 +19,9 @@ ROLLBACK
 -- Result: the event, as read_events.
 WITH event AS (
   INSERT INTO events (name, description, currency, starts_at, sales_open_at, sales_close_at,
-                      max_per_order, max_per_buyer, hold_seconds, late_payment)
+                      max_per_order, max_per_buyer, hold_seconds, late_payment, organiser_id)
   VALUES (%(name)s, %(description)s, %(currency)s, %(starts_at)s, %(sales_open_at)s, %(sales_close_at)s,
-          %(max_per_order)s, %(max_per_buyer)s, %(hold_seconds)s, %(late_payment)s)
+          %(max_per_order)s, %(max_per_buyer)s, %(hold_seconds)s, %(late_payment)s, %(organiser_id)s)
   RETURNING *
 ), types AS (
   INSERT INTO ticket_types (event_id, name, price, capacity)
@@ -32,7 +32,7 @@ WITH event AS (
   RETURNING *
 )
 SELECT id, name, description, currency, starts_at, sales_open_at, sales_close_at, max_per_order, max_per_buyer,
-       hold_seconds, late_payment, sales_state, version, created_at, updated_at,
+       hold_seconds, late_payment, sales_state, organiser_id, version, created_at, updated_at,
        (SELECT json_agg(types ORDER BY types.id) FROM types)::text
 FROM event
 
@@ -40,7 +40,7 @@ FROM event
 -- Args: id, or NULL for any; after, an event id; lim, rows at most.
 -- Result: events with ids greater than `after`, ascending; the last column is the ticket types as JSON, by id.
 SELECT id, name, description, currency, starts_at, sales_open_at, sales_close_at, max_per_order, max_per_buyer,
-       hold_seconds, late_payment, sales_state, version, created_at, updated_at,
+       hold_seconds, late_payment, sales_state, organiser_id, version, created_at, updated_at,
        (SELECT json_agg(types ORDER BY types.id) FROM ticket_types AS types WHERE types.event_id = events.id)::text
 FROM events
 WHERE (%(id)s::bigint IS NULL OR id = %(id)s::bigint) AND id > %(after)s
@@ -60,7 +60,7 @@ SET (name, description, currency, starts_at, sales_open_at, sales_close_at, max_
     updated_at = now()
 WHERE id = %(id)s AND (%(expected)s::bigint IS NULL OR version = %(expected)s::bigint)
 RETURNING id, name, description, currency, starts_at, sales_open_at, sales_close_at, max_per_order, max_per_buyer,
-          hold_seconds, late_payment, sales_state, version, created_at, updated_at,
+          hold_seconds, late_payment, sales_state, organiser_id, version, created_at, updated_at,
           (SELECT json_agg(types ORDER BY types.id) FROM ticket_types AS types WHERE types.event_id = old.id)::text
 
 -- name: switch_event
@@ -70,7 +70,7 @@ UPDATE events AS old
 SET sales_state = %(state)s, version = old.version + 1, updated_at = now()
 WHERE id = %(id)s AND sales_state <> %(state)s AND sales_state <> 'closed'
 RETURNING id, name, description, currency, starts_at, sales_open_at, sales_close_at, max_per_order, max_per_buyer,
-          hold_seconds, late_payment, sales_state, version, created_at, updated_at,
+          hold_seconds, late_payment, sales_state, organiser_id, version, created_at, updated_at,
           (SELECT json_agg(types ORDER BY types.id) FROM ticket_types AS types WHERE types.event_id = old.id)::text
 
 -- name: survey

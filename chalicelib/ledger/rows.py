@@ -27,7 +27,8 @@ _items = msgspec.json.Decoder(tuple[Item, ...]).decode
 def event_of_row(row: tuple[Any, ...]) -> Event:
     """Reads a row of create_event or read_events."""
     (event_id, name, description, currency, starts_at, open_at, close_at, per_order, per_buyer) = row[:9]
-    hold_seconds, late_payment, sales_state, version, created_at, updated_at, ticket_types = row[9:]
+    hold_seconds, late_payment, sales_state, organiser_id = row[9:13]
+    version, created_at, updated_at, ticket_types = row[13:]
     return Event(
         id=event_id,
         name=name,
@@ -42,6 +43,7 @@ def event_of_row(row: tuple[Any, ...]) -> Event:
         hold_seconds=hold_seconds,
         late_payment=LatePayment(late_payment),
         sales_state=SalesState(sales_state),
+        organiser_id=organiser_id,
         version=version,
         created_at=created_at.astimezone(UTC),
         updated_at=updated_at.astimezone(UTC),

@@ -30,7 +30,8 @@ from tests.fakes.books import key_of
 from tests.fakes.dead_letters import MemoryDeadLetters
 from tests.fakes.ledger_life import MemoryLife
 
-_CHANGEABLE = frozenset(EventDraft.__struct_fields__) - {"ticket_types"}
+_SINGLE = frozenset(EventDraft.__struct_fields__) - {"ticket_types"}
+_CHANGEABLE = _SINGLE - {"organiser_id"}
 
 
 class MemoryLedger(MemoryLife, MemoryDeadLetters):
@@ -40,7 +41,7 @@ class MemoryLedger(MemoryLife, MemoryDeadLetters):
         """Records an event with its ticket types; both get ascending ids."""
         with self._lock:
             now = self._clock()
-            terms = {name: getattr(draft, name) for name in _CHANGEABLE}
+            terms = {name: getattr(draft, name) for name in _SINGLE}
             types = tuple(
                 self._ticket_type(each.name, each.price, each.capacity) for each in draft.ticket_types
             )

@@ -55,9 +55,9 @@ class MemoryServices(Services):
     queue: Any
     ledger: Any
 
-    def __init__(self) -> None:
+    def __init__(self, **settings: Any) -> None:
         """Starts with no event; the clock is the computer's own."""
-        super().__init__(Settings(log_level="error"), lambda: datetime.now(UTC))
+        super().__init__(Settings(log_level="error", **settings), lambda: datetime.now(UTC))
         self.gate, self.queue, self.ledger = MemoryGate(), MemoryQueue(), MemoryLedger()
 
     def wipe_gate(self) -> None:

@@ -1,0 +1,145 @@
+"""Verifies bearer tokens (JWT, RFC 7519) in this process, and remembers those that it found good.
+
+The signature is PyJWT's work; times are judged by the service's clock. It must not know any route.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+from typing import Any
+
+import jwt
+import msgspec
+from jwt.exceptions import InvalidAudienceError, InvalidIssuerError, PyJWTError
+from jwt.types import Options
+
+from chalicelib.errors import Rejected
+from chalicelib.identity.keys import Keys
+from chalicelib.identity.principal import Principal, Role
+
+LONGEST_TOKEN = 4_096
+"""Characters. A token with a dozen claims has 800; verifying costs time in its length."""
+LONGEST_SUBJECT = 128
+"""Characters: a subject is a buyer's `userId`."""
+SKEW_SECONDS = 30
+"""How far the issuer's clock may be ahead (`nbf`, `iat`); `exp` gets no such grace."""
+REMEMBERED = 10_000
+"""Good tokens in memory: about 10 MB, and the buyers that one container meets in a minute."""
+
+_CHECKS: Options = {
+    "require": ["exp", "iss", "aud", "sub"],
+    # times are judged below, by the service's clock
+    "verify_exp": False,
+    "verify_nbf": False,
+    "verify_iat": False,
+}
+
+
+class Tokens:
+    """Thread-safe."""
+
+    def __init__(self, issuer: str, audience: str, keys: Keys, roles_claim: str = "roles") -> None:
+        """`issuer` is what `iss` must be, `audience` what `aud` must hold; `roles_claim` has the roles."""
+        self._issuer = issuer
+        self._audience = audience
+        self._keys = keys
+        self._roles_claim = roles_claim
+        self._known: dict[str, tuple[Principal, float]] = {}
+        self._lock = threading.Lock()
+
+    def principal(self, token: str, now: float) -> Principal:
+        """Who the bearer is. `now` is seconds since 1970.
+
+        Raises Rejected("unauthenticated"), or Unavailable when the issuer's keys cannot be read.
+        """
+        if known := self._known.get(token):
+            principal, expires = known
+            if now < expires:
+                return principal
+            raise unauthenticated("The token has expired.")
+        claims = self._verified(token, now)
+        principal, expires = self._read(claims, now)
+        self._remember(token, principal, expires)
+        return principal
+
+    def _verified(self, token: str, now: float) -> dict[str, Any]:
+        """The claims, once the signature, the issuer and the audience are found good."""
+        if len(token) > LONGEST_TOKEN:
+            raise unauthenticated("The token is too long.")
+        try:
+            kid = jwt.get_unverified_header(token).get("kid")
+            key = self._keys.key(kid if isinstance(kid, str) else None, now)
+            if key is None:
+                raise unauthenticated("The token's key is not one of its issuer's.")
+            claims: dict[str, Any] = jwt.decode(
+                token,
+                key.material,
+                algorithms=[key.algorithm],
+                issuer=self._issuer,
+                audience=self._audience,
+                options=_CHECKS,
+            )
+        except (InvalidAudienceError, InvalidIssuerError):
+            raise unauthenticated("The token is not for this service.") from None
+        except (PyJWTError, ValueError, TypeError, RecursionError):
+            raise unauthenticated("The token cannot be verified.") from None
+        return claims
+
+    def _read(self, claims: dict[str, Any], now: float) -> tuple[Principal, float]:
+        """What the claims say of the bearer, and until when."""
+        expires = _seconds(claims, "exp")
+        if now >= expires:
+            raise unauthenticated("The token has expired.")
+        if any(_seconds(claims, name) > now + SKEW_SECONDS for name in ("nbf", "iat") if name in claims):
+            raise unauthenticated("The token is not valid yet.")
+        subject = claims["sub"]
+        if (
+            not isinstance(subject, str)
+            or not 0 < len(subject) <= LONGEST_SUBJECT
+            or not subject.isprintable()
+        ):
+            raise unauthenticated("The token's subject cannot be a user's id here.")
+        return Principal(subject, self._roles(claims)), expires
+
+    def _roles(self, claims: dict[str, Any]) -> frozenset[Role]:
+        """Whose token names no role at all is a buyer; names that we do not know mean nothing here."""
+        named = claims.get(self._roles_claim)
+        if named is None:
+            return frozenset({Role.BUYER})
+        listed = named if isinstance(named, list) else [named]
+        return frozenset(Role(name) for name in listed if name in Role.__members__.values())
+
+    def _remember(self, token: str, principal: Principal, expires: float) -> None:
+        with self._lock:
+            if len(self._known) >= REMEMBERED:
+                del self._known[next(iter(self._known))]
+            self._known[token] = principal, expires
+
+
+class LocalToken(msgspec.Struct, frozen=True, kw_only=True):
+    """What a token of the local stage says; times in whole seconds since 1970."""
+
+    sub: str
+    iss: str
+    aud: str
+    roles: list[Role]
+    iat: int
+    exp: int
+
+
+def issue(claims: LocalToken, secret: str) -> str:
+    """Signs a token as the local stage's own issuer (HS256)."""
+    return jwt.encode(msgspec.to_builtins(claims), secret, "HS256")
+
+
+def unauthenticated(detail: str) -> Rejected:
+    """The answer to who cannot show who they are."""
+    return Rejected("unauthenticated", detail)
+
+
+def _seconds(claims: dict[str, Any], name: str) -> float:
+    value = claims[name]
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise unauthenticated(f"The token's {name} is no number.")
+    return float(value)
