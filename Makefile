@@ -2,7 +2,7 @@
 #
 # Variables reach the command by the environment; `python -m infra up --help` has them all.
 #
-#   make up [PORT=8000] [STATE_DIR=.onsale] [WORKERS=2] [AWS=embedded|localstack]
+#   make up [PORT=8000] [STATE_DIR=.onsale] [WORKERS=2] [AWS=embedded|localstack] [AUTH_MODE=open|jwt]
 #   make rush [TICKETS=1000] [BUYERS=5000] [CONCURRENCY=64]
 
 PYTHON ?= python3

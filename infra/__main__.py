@@ -12,6 +12,7 @@ VERBS = {
     "status": ("infra.commands.status:status", "Show the running stack's parts and addresses."),
     "env": ("infra.commands.env:env", "Print the running stack's settings for a shell."),
     "migrate": ("infra.commands.migrate:migrate", "Bring the ledger's tables up to date."),
+    "token": ("infra.commands.token:token", "Make a token for a stack that asks for them."),
     "pay": ("infra.commands.pay:pay", "Play the payment provider for one order."),
     "rush": ("infra.commands.rush:rush", "Send a crowd of buyers to a running stack, then audit it."),
     "bench": ("infra.commands.bench:bench", "Measure the limits of this machine, and ours beside them."),

@@ -61,15 +61,19 @@ def new_reference() -> str:
 class Provider:
     """A payment provider that knows one service."""
 
-    def __init__(self, url: str, secret: str, patience_seconds: float = 20.0) -> None:
-        """`url` is the service's; a 503 is tried again for `patience_seconds`, by real providers for days."""
+    def __init__(self, url: str, secret: str, token: str = "", patience_seconds: float = 20.0) -> None:
+        """`url` is the service's; a 503 is tried again for `patience_seconds`, by real providers for days.
+
+        `token` is for reading orders, where the service asks for one.
+        """
         self._to = address(url)
+        self._bearer = {"Authorization": f"Bearer {token}"} if token else {}
         self._secret = secret
         self._patience_seconds = patience_seconds
 
     def order(self, order_id: str) -> OrderShown | None:
         """Reads an order; None when there is none. Raises NotTaken."""
-        status, body = self._call("GET", f"/orders/{quote(order_id, safe='')}", b"", {})
+        status, body = self._call("GET", f"/orders/{quote(order_id, safe='')}", b"", self._bearer)
         if status == http.HTTPStatus.NOT_FOUND:
             return None
         return _read(status, body, OrderShown)

@@ -10,7 +10,9 @@ from typing import Any
 
 import click
 
+from chalicelib.identity.principal import Role
 from chalicelib.settings import from_environment
+from infra.local import issuer
 from infra.local.layout import Layout
 from infra.provider import Notice, NotTaken, OrderShown, Provider, new_reference
 
@@ -39,7 +41,9 @@ def pay(  # noqa: PLR0913, PLR0917 - one for each option
     at = url or state.get("http", {}).get("url")
     if at is None:
         raise click.ClickException("Nothing runs here. Start it with `make up`, or give --url.")
-    provider = Provider(at, secret or from_environment(state.get("environment", {})).payment_secret)
+    environment: dict[str, str] = state.get("environment", {})
+    token = issuer.token_if_needed(environment, "payments", Role.OPERATOR)
+    provider = Provider(at, secret or from_environment(environment).payment_secret, token)
     try:
         shown = provider.order(order)
         notice = Notice(

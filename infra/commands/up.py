@@ -49,6 +49,19 @@ from infra.local.tenancy import CannotStart
     "--database-url", envvar="ONSALE_DATABASE_URL", default="", help="Use this PostgreSQL and start none."
 )
 @click.option("--valkey-url", envvar="ONSALE_VALKEY_URL", default="", help="Use this Valkey and start none.")
+@click.option(
+    "--auth-mode",
+    envvar="AUTH_MODE",
+    default="open",
+    show_default=True,
+    type=click.Choice(["open", "jwt"]),
+    help="jwt: callers must show a token; `token` makes one.",
+)
+@click.option(
+    "--auth-issuer", envvar="AUTH_ISSUER", default="", help="With --auth-jwks-url: the tokens' iss."
+)
+@click.option("--auth-audience", envvar="AUTH_AUDIENCE", default=Plan.auth_audience, help="The tokens' aud.")
+@click.option("--auth-jwks-url", envvar="AUTH_JWKS_URL", default="", help="Take this issuer's tokens.")
 @click.option("--detach", is_flag=True, help="Come back once it is ready; stop it with `down`.")
 def up(state_dir: str | None, *, detach: bool, **asked: object) -> None:
     """Runs in the foreground, or with `detach` leaves a supervisor behind."""
@@ -105,6 +118,8 @@ def _welcome(stack: Stack, seconds: float) -> str:
     json = "-H 'Content-Type: application/json'"
     event = '{"name": "Night One", "description": "Doors at 8", "totalTickets": 1000}'
     order = '{"eventId": 1, "quantity": 1, "userId": "ada"}'
+    tokens = stack.plan.auth_mode == "jwt"
+    organiser, buyer = (_header(stack, who) if tokens else "" for who in ("olga --role organiser", "ada"))
     return "\n".join(
         [
             f"ready {stack.url}",
@@ -116,13 +131,19 @@ def _welcome(stack: Stack, seconds: float) -> str:
             f"  logs      {stack.layout.logs}",
             "",
             "Try, in another terminal:",
-            f"  curl {stack.url}/events {json} -d '{event}'",
-            f"  curl -i {stack.url}/orders {json} -d '{order}'",
-            f"  curl {stack.url}/orders/<id>      # the Location of the answer above",
+            f"  curl {stack.url}/events{organiser} {json} -d '{event}'",
+            f"  curl -i {stack.url}/orders{buyer} {json} -d '{order}'",
+            f"  curl {stack.url}/orders/<id>{buyer}      # the Location of the answer above",
             "",
             f"Started in {seconds:.1f} s. Ctrl-C stops everything and keeps the data.",
         ]
     )
+
+
+def _header(stack: Stack, who: str) -> str:
+    """The option that sends a token; the stack's own issuer makes it, another's is a place to fill in."""
+    made = "<token>" if stack.plan.auth_jwks_url else f"$({sys.executable} -m infra token --user {who})"
+    return f' -H "Authorization: Bearer {made}"'
 
 
 def _shown(address: str) -> str:

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
 from chalicelib.errors import Unavailable
-from infra.local import sqs
+from infra.local import issuer, sqs
 from infra.local.children import Part, always
 from infra.local.gateway import PROCESSES, THREADS
 from infra.local.layout import CHECKOUT, LOOPBACK, Layout, port_is_free
@@ -47,6 +47,12 @@ class Plan:
     """A PostgreSQL that somebody else runs; empty: an embedded one."""
     valkey_url: str = ""
     """A Valkey that somebody else runs; empty: an embedded one."""
+    auth_mode: str = "open"
+    """`open` or `jwt`: whether callers must show who they are."""
+    auth_issuer: str = ""
+    auth_audience: str = issuer.AUDIENCE
+    auth_jwks_url: str = ""
+    """Somebody else's issuer; empty: the stack's own, whose tokens `python -m infra token` makes."""
 
 
 class Stack:
@@ -71,6 +77,7 @@ class Stack:
             valkey_url=plan.valkey_url,
             visibility_seconds=plan.visibility_seconds,
         )
+        self._identity = self._identity_settings()
         self._ready = False
         self._supervisor = Supervisor(layout.logs, StopSignals(), self._write_state)
 
@@ -88,6 +95,7 @@ class Stack:
             "VALKEY_URL": self._stores.valkey_url,
             "ORDER_QUEUE_URL": self._stores.queues.orders,
             "CLAIM_OVERDUE_MS": str(self.plan.claim_overdue_ms),
+            **self._identity,
         }
 
     def start(self) -> None:
@@ -120,6 +128,21 @@ class Stack:
         self._supervisor.stop(["valkey", "postgres"])
         self.layout.state_file.unlink(missing_ok=True)
         self._lock.close()
+
+    def _identity_settings(self) -> dict[str, str]:
+        plan = self.plan
+        if plan.auth_mode != "jwt":
+            return {"AUTH_MODE": "open"}
+        if not plan.auth_jwks_url:
+            return issuer.settings(self.layout)
+        if not plan.auth_issuer:
+            raise CannotStart("AUTH_JWKS_URL needs AUTH_ISSUER beside it: who its tokens must be from.")
+        return {
+            "AUTH_MODE": "jwt",
+            "AUTH_ISSUER": plan.auth_issuer,
+            "AUTH_AUDIENCE": plan.auth_audience,
+            "AUTH_JWKS_URL": plan.auth_jwks_url,
+        }
 
     def _migrate(self) -> None:
         from chalicelib.ledger.migrate import ChangedMigration, migrate

@@ -30,7 +30,17 @@ from tests.support.waiting import until
 START_SECONDS = STOP_SECONDS = 120
 QUICK = {"VISIBILITY_SECONDS": "5", "CLAIM_OVERDUE_MS": "3000", "RECONCILE_SECONDS": "1"}
 """What a fault makes orders wait for, shortened; see `infra.local.stack.Plan` for the usual waits."""
-FOREIGN = {"AWS", "ONSALE_DATABASE_URL", "ONSALE_VALKEY_URL", "PORT", "REDELIVER", "STATE_DIR", "WORKERS"}
+FOREIGN = {
+    "AUTH_JWKS_URL",
+    "AUTH_MODE",
+    "AWS",
+    "ONSALE_DATABASE_URL",
+    "ONSALE_VALKEY_URL",
+    "PORT",
+    "REDELIVER",
+    "STATE_DIR",
+    "WORKERS",
+}
 """Variables of the shell that would make a test's stack another one, or somebody else's."""
 
 
@@ -135,9 +145,9 @@ class Stack:
         except (urllib.error.URLError, ConnectionError, TimeoutError):
             return False
 
-    def call(self, method: str, path: str, body: object = None) -> Answer:
+    def call(self, method: str, path: str, body: object = None, **headers: str) -> Answer:
         """One request with a JSON body, or none. Raises URLError when nobody answers."""
-        return call(method, self.url + path, body)
+        return call(method, self.url + path, body, **headers)
 
     def rush(self, **figures: Any) -> RushResult:
         """Plays a rush with the ledger asked, too; `figures` are those of `RushPlan`."""
@@ -194,10 +204,11 @@ def broken_promises(result: RushResult) -> list[str]:
     return [f"{check.promise}: {check.detail}" for check in result.audit.checks if not check.passed]
 
 
-def call(method: str, url: str, body: object = None) -> Answer:
+def call(method: str, url: str, body: object = None, **headers: str) -> Answer:
     """One request with a JSON body, or none; an error status is an answer, too."""
     data = None if body is None else json.dumps(body).encode()
-    request = urllib.request.Request(url, data, {"Content-Type": "application/json"}, method=method)
+    named = {"Content-Type": "application/json", **headers}
+    request = urllib.request.Request(url, data, named, method=method)
     try:
         with urllib.request.urlopen(request, timeout=10) as answer:
             return _read(answer.status, answer)
