@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import threading
+from base64 import urlsafe_b64decode
 from typing import Any
 
 import jwt
@@ -34,6 +35,13 @@ _CHECKS: Options = {
     "verify_nbf": False,
     "verify_iat": False,
 }
+
+
+class _Header(msgspec.Struct):
+    kid: str | None = None
+
+
+_header = msgspec.json.Decoder(_Header).decode
 
 
 class Tokens:
@@ -68,8 +76,7 @@ class Tokens:
         if len(token) > LONGEST_TOKEN:
             raise unauthenticated("The token is too long.")
         try:
-            kid = jwt.get_unverified_header(token).get("kid")
-            key = self._keys.key(kid if isinstance(kid, str) else None, now)
+            key = self._keys.key(_kid(token), now)
             if key is None:
                 raise unauthenticated("The token's key is not one of its issuer's.")
             claims: dict[str, Any] = jwt.decode(
@@ -136,6 +143,12 @@ def issue(claims: LocalToken, secret: str) -> str:
 def unauthenticated(detail: str) -> Rejected:
     """The answer to who cannot show who they are."""
     return Rejected("unauthenticated", detail)
+
+
+def _kid(token: str) -> str | None:
+    """The key that the header names; PyJWT would take the whole token apart for it, a fifth of its time."""
+    head = token.partition(".")[0]
+    return _header(urlsafe_b64decode(head + "=" * (-len(head) % 4))).kid
 
 
 def _seconds(claims: dict[str, Any], name: str) -> float:
