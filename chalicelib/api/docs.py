@@ -60,9 +60,9 @@ _START = """SwaggerUIBundle({
 
 
 @operation("GET /openapi.json", query=None, answers={200: "application/json"})
-def get_contract(_: Services, __: Call, ___: None) -> Response:
+def get_contract(services: Services, _: Call, __: None) -> Response:
     """Read this document."""
-    return answer(200, contract())
+    return answer(200, contract(guarded=services.tokens is not None))
 
 
 @operation("GET /docs", query=None, answers={200: "text/html"})
@@ -103,9 +103,9 @@ ALL: tuple[Operation, ...] = (
 
 
 @cache
-def contract() -> dict[str, object]:
-    """Returns the OpenAPI 3.1 document; it is built when first asked for."""
-    return document(ALL, status.VERSION)
+def contract(*, guarded: bool = False) -> dict[str, object]:
+    """Returns the OpenAPI 3.1 document, `guarded` by tokens or not; it is built when first asked for."""
+    return document(ALL, status.VERSION, guarded=guarded)
 
 
 @cache

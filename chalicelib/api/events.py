@@ -27,6 +27,11 @@ EDIT_ATTEMPTS = 3
 """Readings of the event that `If-Match: *` is worth before the caller hears that others keep editing it."""
 
 _SWITCH_CODES = ("event-not-found", "sale-closed", "unavailable")
+_IF_MATCH = {
+    "required": True,
+    "description": "The event's ETag as last read, or * for any",
+    "schema": {"type": "string", "pattern": r'^(\*|"[0-9]+"(, *"[0-9]+")*)$'},
+}
 _WHOLE_NUMBER = re.compile(r"[1-9][0-9]{0,9}")
 
 
@@ -70,7 +75,7 @@ def get_event(services: Services, call: Call, _: NoQuery) -> Response:
 @operation(
     "PATCH /events/{eventId}",
     body=EventPatch,
-    headers={"If-Match": "The event's ETag as last read, or * for any"},
+    headers={"If-Match": _IF_MATCH},
     answers={200: EventView},
     sends=("ETag",),
     codes=("event-not-found", "precondition-required", "precondition-failed", "unavailable"),

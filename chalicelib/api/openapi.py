@@ -10,6 +10,7 @@ import msgspec
 from chalicelib.api import problems
 from chalicelib.api.access import ACCESS, Reach
 from chalicelib.api.operations import Operation
+from chalicelib.api.schemas import BETWEEN_FIELDS
 from chalicelib.identity.principal import Role
 
 _REFERENCE = "#/components/schemas/{name}"
@@ -28,23 +29,28 @@ _TOKEN = {
     "type": "http",
     "scheme": "bearer",
     "bearerFormat": "JWT",
-    "description": "Whoever has to say who they are sends a token of the issuer; in open mode nobody has to.",
+    "description": "Of the service's issuer, for the service's audience.",
 }
 _ANSWERED = {200: "As asked", 201: "Created", 202: "Taken in; the answer follows at Location"}
 _RESOURCES = ("events", "orders", "payments", "ops")
 
 
-def document(operations: Sequence[Operation], version: str) -> dict[str, Any]:
-    """Builds the whole document, ready for JSON. `version` is the contract's."""
+def document(operations: Sequence[Operation], version: str, *, guarded: bool) -> dict[str, Any]:
+    """Builds the whole document, ready for JSON. `version` is the contract's.
+
+    `guarded` says whether callers must show who they are; in open mode nobody is asked to.
+    """
     queries = {each.query for each in operations if each.query is not None}
     kinds = [kind for each in operations for kind in _kinds(each)]
     _, schemas = msgspec.json.schema_components([*kinds, *queries, problems.Problem], ref_template=_REFERENCE)
+    for name, rule in BETWEEN_FIELDS.items():
+        schemas[name].update(rule)
     properties = {query: schemas.pop(query.__name__)["properties"] for query in queries}
     paths: dict[str, dict[str, Any]] = {}
     for each in operations:
         in_query = {} if each.query is None else properties[each.query]
-        paths.setdefault(each.path, {})[each.method.lower()] = _described(each, in_query)
-    return {
+        paths.setdefault(each.path, {})[each.method.lower()] = _described(each, in_query, guarded=guarded)
+    found = {
         "openapi": "3.1.0",
         "info": {
             "title": "Onsale",
@@ -56,6 +62,20 @@ def document(operations: Sequence[Operation], version: str) -> dict[str, Any]:
         "paths": paths,
         "components": {"schemas": dict(sorted(schemas.items())), "securitySchemes": {"token": _TOKEN}},
     }
+    _speak_ecma(found)
+    return found
+
+
+def _speak_ecma(value: Any) -> None:
+    """Rewrites Python's patterns as JSON Schema's: there `$` is the very end, and no text has surrogates."""
+    if isinstance(value, dict):
+        if isinstance(pattern := value.get("pattern"), str):
+            value["pattern"] = pattern.replace(r"(?![\s\S])", "$").replace(r"\ud800-\udfff", "")
+        for inner in value.values():
+            _speak_ecma(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            _speak_ecma(inner)
 
 
 def _kinds(each: Operation) -> list[Any]:
@@ -63,7 +83,7 @@ def _kinds(each: Operation) -> list[Any]:
     return shown if each.body is None else [each.body, *shown]
 
 
-def _described(each: Operation, in_query: dict[str, Any]) -> dict[str, Any]:
+def _described(each: Operation, in_query: dict[str, Any], *, guarded: bool) -> dict[str, Any]:
     resource = each.path.split("/")[1]
     parameters = [
         *(
@@ -84,8 +104,9 @@ def _described(each: Operation, in_query: dict[str, Any]) -> dict[str, Any]:
         "responses": {**_answers(each), **_problems(each.all_codes())},
     }
     if (allowed := ACCESS[each.id]) is not None:
-        found["security"] = [{"token": []}, {}]
         found["description"] = f"For {_roles(allowed)}."
+        if guarded:
+            found["security"] = [{"token": []}]
     if each.body is not None:
         found["requestBody"] = {
             "required": True,
@@ -107,7 +128,9 @@ def _answers(each: Operation) -> dict[str, Any]:
     answers = {}
     for status, kind in each.answers.items():
         media_type, schema = (
-            (kind, {"type": "string"}) if isinstance(kind, str) else ("application/json", _ref(kind))
+            (kind, {"type": "object" if kind == "application/json" else "string"})
+            if isinstance(kind, str)
+            else ("application/json", _ref(kind))
         )
         answers[str(status)] = {
             "description": _ANSWERED[status],

@@ -130,6 +130,14 @@ class NoQuery(Input, frozen=True):
     """The call takes no query parameters."""
 
 
+BETWEEN_FIELDS: dict[str, dict[str, object]] = {
+    "NewEvent": {"oneOf": [{"required": ["totalTickets"]}, {"required": ["ticketTypes"]}]},
+    "EventPatch": {"minProperties": 1},
+    "NewOrder": {"oneOf": [{"required": ["quantity"]}, {"required": ["items"]}]},
+}
+"""Rules that a type cannot state, as JSON Schema says them, by the type's name."""
+
+
 class Page(Input, frozen=True):
     """Which page of a list."""
 
