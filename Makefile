@@ -13,9 +13,10 @@ TICKETS ?= 1000
 BUYERS ?= 5000
 CONCURRENCY ?= 64
 SEEDS ?= 100000
+MINUTES ?= 20
 
 .DEFAULT_GOAL := help
-.PHONY: help install up down status test test-fast test-faults simulate check rush bench clean
+.PHONY: help install up down status test test-fast test-faults simulate fuzz check rush bench clean
 
 help: ## Show this list.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -46,6 +47,9 @@ test-faults: install ## Break real processes and real stores on purpose, and see
 
 simulate: install ## Live SEEDS schedules of bad luck through the real code (SEEDS=100000).
 	@$(BIN)/python -m tests.simulate $(SEEDS)
+
+fuzz: install ## Send MINUTES of generated requests as every role against the contract (MINUTES=20).
+	@$(BIN)/python -m tests.fuzz $(MINUTES)
 
 test-fast: install ## Every test that is not marked slow.
 	$(BIN)/pytest -m "not slow and not faults"

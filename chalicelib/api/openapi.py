@@ -46,6 +46,9 @@ def document(operations: Sequence[Operation], version: str, *, guarded: bool) ->
     for name, rule in BETWEEN_FIELDS.items():
         schemas[name].update(rule)
     properties = {query: schemas.pop(query.__name__)["properties"] for query in queries}
+    schemes: dict[str, Mapping[str, Any]] = {"token": _TOKEN}
+    for each in operations:
+        schemes.update(each.security)
     paths: dict[str, dict[str, Any]] = {}
     for each in operations:
         in_query = {} if each.query is None else properties[each.query]
@@ -60,7 +63,7 @@ def document(operations: Sequence[Operation], version: str, *, guarded: bool) ->
         },
         "servers": [{"url": "."}],
         "paths": paths,
-        "components": {"schemas": dict(sorted(schemas.items())), "securitySchemes": {"token": _TOKEN}},
+        "components": {"schemas": dict(sorted(schemas.items())), "securitySchemes": schemes},
     }
     _speak_ecma(found)
     return found
@@ -107,6 +110,8 @@ def _described(each: Operation, in_query: dict[str, Any], *, guarded: bool) -> d
         found["description"] = f"For {_roles(allowed)}."
         if guarded:
             found["security"] = [{"token": []}]
+    if each.security:
+        found["security"] = [{name: []} for name in each.security]
     if each.body is not None:
         found["requestBody"] = {
             "required": True,

@@ -65,6 +65,8 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     sends: tuple[str, ...] = ()
     codes: tuple[str, ...] = ()
     limit_bytes: int = ORDER_BYTES
+    security: Mapping[str, Mapping[str, Any]] = {}
+    """What else than a token keeps the call: a security scheme of the document, by its name."""
     guard: Guard | None = None
     """Looks at the request before its query and body are read; raises to refuse it."""
 

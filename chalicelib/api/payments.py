@@ -12,13 +12,14 @@ from chalicelib.errors import Rejected
 from chalicelib.model import PaymentNotice
 from chalicelib.services import Services
 
-SIGNED = {
-    "required": True,
+SIGNATURE = {
+    "type": "apiKey",
+    "in": "header",
+    "name": payments.SIGNATURE_HEADER,
     "description": (
         "`t=<unix seconds>,v1=<hex>`: HMAC-SHA256 with the shared secret over `<t>.<body>`, not more than "
         f"{payments.TOLERANCE_SECONDS} seconds from now; up to {payments.MAX_SIGNATURES} `v1` may be given"
     ),
-    "schema": {"type": "string"},
 }
 
 
@@ -36,7 +37,7 @@ def _signed(services: Services, request: Request) -> None:
 @operation(
     "POST /payments/events",
     body=PaymentEvent,
-    headers={payments.SIGNATURE_HEADER: SIGNED},
+    security={"signature": SIGNATURE},
     answers={200: PaymentTaken},
     codes=("invalid-signature", "unavailable"),
     guard=_signed,

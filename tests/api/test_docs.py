@@ -77,7 +77,6 @@ def test_parameters_are_described_where_they_are_given(api: Api) -> None:
         ("query", "state"),
         ("header", "If-Match"),
         ("header", "Idempotency-Key"),
-        ("header", "Onsale-Signature"),
     }
 
 
@@ -94,11 +93,21 @@ def test_the_document_says_how_long_a_key_lives(api: Api) -> None:
 
 
 def test_the_document_says_how_a_payment_is_signed(api: Api) -> None:
-    described = operations(api("GET", "/openapi.json").json)["POST", "/payments/events"]
-    (header,) = described["parameters"]
-    assert header["required"] is True
-    assert "HMAC-SHA256" in header["description"]
+    document = api("GET", "/openapi.json").json
+    described = operations(document)["POST", "/payments/events"]
+    assert described["security"] == [{"signature": []}]
+    scheme = document["components"]["securitySchemes"]["signature"]
+    assert (scheme["in"], scheme["name"]) == ("header", "Onsale-Signature")
+    assert "HMAC-SHA256" in scheme["description"]
     assert "`invalid-signature`" in described["responses"]["401"]["description"]
+
+
+@pytest.mark.parametrize("guarded", [False, True])
+def test_tokens_are_asked_for_only_where_they_are(guarded: bool) -> None:
+    asked = {key: each.get("security") for key, each in operations(contract(guarded=guarded)).items()}
+    assert asked["POST", "/orders"] == ([{"token": []}] if guarded else None)
+    assert asked["GET", "/events"] is None
+    assert "buyer (own)" in operations(contract(guarded=guarded))["GET", "/orders"]["description"]
 
 
 def test_the_document_states_the_bounds_that_are_enforced(api: Api) -> None:

@@ -1,0 +1,1 @@
+"""Schemathesis against the contract document of a running stack, as every role and as nobody."""
