@@ -6,38 +6,31 @@ finds it decided. Only then is its claim returned. This module knows no HTTP and
 
 from __future__ import annotations
 
-from chalicelib.errors import OnsaleError, Rejected, Unavailable
+from chalicelib.errors import OnsaleError, Rejected
 from chalicelib.log import log
-from chalicelib.model import Order, OrderPlaced
+from chalicelib.model import Order
 from chalicelib.restock import restock
 from chalicelib.services import Services
+from chalicelib.whereabouts import look_up, missing
 
 
 def cancel(services: Services, order_id: str) -> Order:
     """Cancels a pending, reserved or confirmed order; one that is cancelled already stays as it is.
 
     Returns the order as it is now. Raises Rejected("order-not-found"), Rejected("order-not-cancellable")
-    when it was rejected or has expired, or Unavailable when the ledger is down, or the gate and the ledger
-    does not know the order.
+    when it was rejected or has expired, or Unavailable when the ledger is down, or the ledger does not know
+    the order and the gate is down or has forgotten what was on its way.
     """
-    claim, failure = claim_of(services, order_id)
+    known, failure = look_up(services, order_id)
     try:
-        order = services.ledger.cancel(order_id, claim, services.clock())
+        order = services.ledger.cancel(order_id, known.claim, services.clock())
     except Rejected as error:
-        if failure is not None and error.code == "order-not-found":
-            raise failure from error
+        if error.code == "order-not-found":
+            raise failure or missing(services, order_id, known) from error
         raise
     if not _returned(services, order):
-        restock(services, [order.event_id], [order.user_id])
+        restock(services, [order.event_id])
     return order
-
-
-def claim_of(services: Services, order_id: str) -> tuple[OrderPlaced | None, Unavailable | None]:
-    """Asks the gate for a claim; a gate that is down must not hide what the ledger has decided."""
-    try:
-        return services.gate.claim(order_id), None
-    except Unavailable as error:
-        return None, error
 
 
 def _returned(services: Services, order: Order) -> bool:

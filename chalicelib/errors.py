@@ -46,6 +46,10 @@ class Unavailable(OnsaleError):
         self.ambiguous = ambiguous
 
 
+class Undecided(Unavailable):
+    """Nobody can tell yet. The `detail` is for the caller."""
+
+
 class InvalidRequest(Rejected):
     """The caller's input broke a rule. `errors` has one (field, message) pair for each."""
 

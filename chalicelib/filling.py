@@ -1,18 +1,21 @@
 """Asks the gate, and fills a cold one from the ledger first. Nowhere else is the gate filled.
 
-A wiped Valkey refills itself by the first question that meets it. Knows no HTTP and no order.
+A wiped Valkey refills itself by the first question that meets it; so does an event that was unloaded, whose
+claims are of orders that may be decided by now: those are settled on the way. Knows no HTTP.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING, TypeVar
+
+import msgspec
 
 from chalicelib.errors import OnsaleError, Unavailable
 from chalicelib.gate.refusals import NotLoaded
 from chalicelib.log import log
-from chalicelib.model import OrderQuery
+from chalicelib.model import Event, OrderQuery
 
 if TYPE_CHECKING:  # the drivers behind these take 300 ms to import, which a refusal must not wait for
     from chalicelib.gate.gate import Gate
@@ -46,12 +49,21 @@ def _fill(gate: Gate, ledger: Ledger, event_id: int) -> bool:
     if epoch is None:
         return False
     try:
-        event = ledger.event(event_id)
+        event, decided = _view(ledger, event_id, gate.held(event_id))
         refilled = bool(ledger.orders(OrderQuery(event_id=event_id, limit=1)))
     except OnsaleError:
         gate.end_load(event_id)
         raise
-    if not gate.load(event, epoch, refilled=refilled):
+    if not gate.load(event, epoch, refilled=refilled, decided=decided):
         return False
-    log("gate-filled", eventId=event_id, refilled=refilled)
+    log("gate-filled", eventId=event_id, refilled=refilled, settled=len(decided))
     return True
+
+
+def _view(ledger: Ledger, event_id: int, held: Sequence[str]) -> tuple[Event, Collection[str]]:
+    """The event, and which of the held orders are decided, as of one moment."""
+    event = ledger.event(event_id)
+    if not held:
+        return event, ()
+    found = ledger.survey(event_id, held)
+    return msgspec.structs.replace(event, ticket_types=found.ticket_types), found.decided

@@ -135,6 +135,18 @@ class OrderPlaced(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
         return sum(item.quantity * item.unit_price for item in self.items)
 
 
+class LookedUp(msgspec.Struct, frozen=True):
+    """What the gate knows of one order."""
+
+    claim: OrderPlaced | None = None
+    """The order itself, admitted and not settled."""
+    filled_at_ms: int | None = None
+    """Since when the gate has kept count of the event; what it had before, it may have forgotten.
+
+    None when the event is not loaded: then a claim may be of an order that is decided.
+    """
+
+
 class Order(msgspec.Struct, frozen=True, kw_only=True):
     """An order with its answer, as a buyer may read it."""
 

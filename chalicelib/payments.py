@@ -20,6 +20,7 @@ from chalicelib.order_ids import event_of
 from chalicelib.restock import restock
 from chalicelib.rules import is_late
 from chalicelib.services import Services
+from chalicelib.whereabouts import missing
 
 SIGNATURE_HEADER = "Onsale-Signature"
 TOLERANCE_SECONDS = 300
@@ -62,7 +63,7 @@ def take(services: Services, notice: PaymentNotice) -> Payment:
     payment = services.ledger.pay(notice, now)
     log("payment-taken", orderId=payment.order_id, state=payment.state)
     if order is not None and is_late(order, now) and payment.state is PaymentState.APPLIED:
-        restock(services, [order.event_id], [])  # the order found its tickets on sale and took them
+        restock(services, [order.event_id])  # the order found its tickets on sale and took them
     return payment
 
 
@@ -74,8 +75,12 @@ def _order(services: Services, order_id: str) -> Order | None:
         return None
     order = services.ledger.order(order_id)
     # A claim is settled after the decision is written: the order is either here, or there, or nowhere.
-    if order is None and services.gate.claim(order_id) is not None:
-        raise Unavailable("ledger", "the order that is paid for is not decided yet")
+    if order is None:
+        known = services.gate.look_up(order_id)
+        if known.claim is not None:
+            raise Unavailable("ledger", "the order that is paid for is not decided yet")
+        if isinstance(doubt := missing(services, order_id, known), Unavailable):
+            raise doubt
     return order
 
 

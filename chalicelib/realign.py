@@ -16,7 +16,7 @@ and what the gate has at the second survey differs from it by the drift. Knows n
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -80,10 +80,6 @@ class Picture(msgspec.Struct, frozen=True):
         """What the gate's stock lacks, by ticket type id; below 0 where it has too much."""
         return {type_id: count.gap for type_id, count in self.counts().items() if count.gap}
 
-    def buyers_of_decided(self) -> set[str]:
-        """User ids whose claims the ledger has decided."""
-        return {self.gate.claims[order_id].user_id for order_id in self.decided}
-
     def _count(self, kind: TicketType, pending: int) -> Tickets:
         available = self.gate.stock.get(kind.id, 0)
         return Tickets(
@@ -96,24 +92,21 @@ class Picture(msgspec.Struct, frozen=True):
         )
 
 
-def realign(
-    services: Services, event_id: int, given_back_to: Collection[str] | None = None
-) -> dict[int, int]:
+def realign(services: Services, event_id: int) -> dict[int, int]:
     """Makes the gate's stock what the ledger leaves for sale, exactly, while orders come and are settled.
 
-    `given_back_to` are the user ids whose tickets the ledger has given back: the gate forgets what they
-    have, so that they are not held to a cap any more; with None, or a drift, it forgets what anybody has.
-    Returns what was added to the stock by ticket type id, {} when it was right. A gate that does not have
-    the event is left alone: it is filled right when somebody asks. Raises Unavailable.
+    For when the ledger has given tickets back, or the stock is not right. The gate forgets what buyers have,
+    so that nobody is held to a cap for tickets that came back, even where others have taken as many and
+    there is no drift; the ledger decides the cap. Returns what was added to the stock by ticket type id,
+    {} when it was right. A gate that does not have the event is left alone: it is filled right when
+    somebody asks. Raises Unavailable.
     """
     for _ in range(ATTEMPTS):
         picture = _picture(services, event_id)
         if picture is None:
             return {}
         drift = picture.drift()
-        everybody = given_back_to is None or bool(drift)  # a drift may be of tickets that others gave back
-        forget = None if everybody else picture.buyers_of_decided().union(given_back_to or ())
-        if services.gate.realign(event_id, picture.gate.epoch, drift, picture.decided, forget):
+        if services.gate.realign(event_id, picture.gate.epoch, drift, picture.decided):
             return drift
     raise Unavailable("gate", "claims were settled at every attempt to realign")
 

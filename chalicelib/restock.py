@@ -6,24 +6,19 @@ is brought in line by the reconciler.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 
 from chalicelib.errors import OnsaleError
 from chalicelib.log import log
 from chalicelib.services import Services
 
 
-def restock(
-    services: Services, event_ids: Iterable[int], given_back_to: Collection[str] | None = None
-) -> None:
-    """Realigns the gate for these events. Raises nothing: what the ledger has written stands anyway.
-
-    `given_back_to` are the user ids whose tickets came back; None means that it may be anybody.
-    """
+def restock(services: Services, event_ids: Iterable[int]) -> None:
+    """Realigns the gate for these events. Raises nothing: what the ledger has written stands anyway."""
     from chalicelib.realign import realign  # the door rarely needs it
 
     for event_id in event_ids:
         try:
-            realign(services, event_id, given_back_to)
+            realign(services, event_id)
         except OnsaleError as error:
             log("not-restocked", "warning", eventId=event_id, cause=error.detail)

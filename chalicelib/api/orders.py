@@ -1,7 +1,6 @@
 """The orders resource: a buyer asks for tickets, and asks what became of it.
 
-The gate knows an order from its 202 on, the ledger from its decision on; a claim is looked for first,
-for it is settled only after the decision is written, so an order is never in neither.
+Where an order is found is known to `whereabouts`; here is only how it is asked for and shown.
 """
 
 from __future__ import annotations
@@ -24,12 +23,14 @@ from chalicelib.api.order_views import (
 )
 from chalicelib.api.problems import RETRY_AFTER_SECONDS
 from chalicelib.api.schemas import NewOrder, NoQuery, OrderSearch
-from chalicelib.cancellation import cancel, claim_of
+from chalicelib.cancellation import cancel
 from chalicelib.errors import InvalidRequest, Rejected
+from chalicelib.filling import filled
 from chalicelib.log import log
-from chalicelib.model import OrderIntent, OrderQuery, OrderStatus, Wanted
+from chalicelib.model import Order, OrderIntent, OrderPlaced, OrderQuery, OrderStatus, Wanted
 from chalicelib.order_ids import event_of, new_order_id
 from chalicelib.services import Services
+from chalicelib.whereabouts import find, no_such_order
 
 _RETRY = {"Retry-After": RETRY_AFTER_SECONDS}
 _ONE_FORM = "give exactly one of quantity and items"
@@ -86,14 +87,10 @@ def place_order(services: Services, call: Call, body: NewOrder) -> Response:
 )
 def get_order(services: Services, call: Call, _: NoQuery) -> Response:
     """Read an order, from the moment of its 202 on."""
-    order_id = _order_id(call)
-    claim, gate_failure = claim_of(services, order_id)
-    if claim is not None and call.caller.reaches(claim.user_id):
-        return answer(200, pending_view(claim), _RETRY)
-    order = services.ledger.order(order_id)
-    if order is not None and call.caller.reaches(order.user_id):
-        return answer(200, order_view(order), _RETRY if order.status is OrderStatus.PENDING else None)
-    raise gate_failure or _unknown()
+    order = _in_reach(services, call)
+    if isinstance(order, OrderPlaced):
+        return answer(200, pending_view(order), _RETRY)
+    return answer(200, order_view(order), _RETRY if order.status is OrderStatus.PENDING else None)
 
 
 @operation("GET /orders", query=OrderSearch, answers={200: OrderPage}, codes=("unavailable",))
@@ -123,10 +120,9 @@ def list_orders(services: Services, call: Call, search: OrderSearch) -> Response
 )
 def cancel_order(services: Services, call: Call, _: NoQuery) -> Response:
     """Cancel an order; its tickets go back on sale, and what was paid is due back."""
-    order_id = _order_id(call)
-    if call.caller.reach is Reach.OWN and not call.caller.reaches(_owner(services, order_id)):
-        raise _unknown()
-    order = cancel(services, order_id)
+    if call.caller.reach is Reach.OWN:
+        _in_reach(services, call)
+    order = cancel(services, _order_id(call))
     log("order-cancelled", requestId=call.request_id, eventId=order.event_id, orderId=order.id)
     return answer(200, order_view(order))
 
@@ -154,13 +150,12 @@ def _whose(caller: Caller, given: str | UnsetType) -> str | None:
     return caller.subject
 
 
-def _owner(services: Services, order_id: str) -> str | None:
-    """The buyer of an order, wherever it is on its way. Raises Unavailable when that cannot be known."""
-    claim, gate_failure = claim_of(services, order_id)
-    order = claim or services.ledger.order(order_id)
-    if order is None and gate_failure is not None:
-        raise gate_failure
-    return None if order is None else order.user_id
+def _in_reach(services: Services, call: Call) -> OrderPlaced | Order:
+    """Finds the order in the path. A stranger's is not found: that there is one is nobody else's business."""
+    order = find(services, _order_id(call))
+    if not call.caller.reaches(order.user_id):
+        raise no_such_order()
+    return order
 
 
 def _wanted(body: NewOrder) -> tuple[Wanted, ...]:
@@ -186,7 +181,7 @@ def _order_id(call: Call) -> str:
     try:
         event_of(order_id)
     except ValueError:
-        raise _unknown() from None
+        raise no_such_order() from None
     return order_id
 
 
@@ -194,12 +189,9 @@ def _pending(services: Services, search: OrderSearch, user_id: str | None, befor
     """Lists claims. The gate keeps them by event: a page of one buyer's may be short or empty, and go on."""
     if isinstance(search.event_id, UnsetType):
         raise InvalidRequest([("eventId", "is required with status=pending")])
-    claims = services.gate.pending(search.event_id, before, search.limit + 1)
+    event_id = search.event_id
+    claims = filled(services, event_id, lambda: services.gate.pending(event_id, before, search.limit + 1))
     page = claims[: search.limit]
     more = before_order(page[-1].order_id) if len(claims) > search.limit else None
     shown = [pending_view(claim) for claim in page if user_id in {None, claim.user_id}]
     return answer(200, OrderPage(items=shown, next_cursor=more))
-
-
-def _unknown() -> Rejected:
-    return Rejected("order-not-found", "There is no order with this id.")

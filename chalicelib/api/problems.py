@@ -14,7 +14,7 @@ from http import HTTPStatus
 import msgspec
 from chalice.app import HeadersType, Response
 
-from chalicelib.errors import InvalidRequest, OnsaleError, Rejected
+from chalicelib.errors import InvalidRequest, OnsaleError, Rejected, Undecided
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_SECONDS = "1"
@@ -110,7 +110,8 @@ def response(error: OnsaleError) -> Response:
     """Turns a failure of a known family into its answer: Rejected by its code, all others into 503."""
     if not isinstance(error, Rejected):
         headers: HeadersType = {"Content-Type": MEDIA_TYPE, "Retry-After": RETRY_AFTER_SECONDS}
-        return Response(_plain_body("unavailable", _NOT_NOW), headers, 503)
+        told = error.detail if isinstance(error, Undecided) else _NOT_NOW
+        return Response(_plain_body("unavailable", told), headers, 503)
     if isinstance(error, InvalidRequest):
         text = body(error.code, error.detail, error.errors)
     else:

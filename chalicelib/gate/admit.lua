@@ -1,7 +1,7 @@
 -- Admits one order or says why not. Nothing is written unless the answer is a claim.
 --
 -- KEYS  1 terms   hash  version, currency, types, prices, openAtMs, closeAtMs, maxPerOrder, maxPerBuyer,
---                       state, refilledAtMs
+--                       state, refilledAtMs; without types it is not loaded
 --       2 stock   hash  ticket type id -> tickets that can still be given
 --       3 claims  hash  order id -> the claim, word for word the message on the queue
 --       4 waiting zset  order id -> when its message was last put on the queue, ms

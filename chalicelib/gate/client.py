@@ -1,8 +1,12 @@
-"""Connects to Valkey: one server, or a cluster when the address says so."""
+"""Connects to Valkey: one server, or a cluster when the address says so. Each connection is greeted.
+
+The client's own hook calls the greeting (valkey_connect_func), before the first command of a connection.
+"""
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -11,9 +15,11 @@ from valkey.backoff import NoBackoff
 from valkey.exceptions import ConnectionError as Disconnected
 from valkey.retry import Retry
 
+from chalicelib.gate.greeting import Greeting
+
 
 def connect(url: str, timeout_ms: int) -> Any:
-    """Makes a thread-safe client that connects when first used.
+    """Makes a thread-safe client that connects when first used, and greets every connection.
 
     `url` is valkey://host:port/0, or valkeys:// with TLS; `?cluster=true` takes a cluster client that
     follows the slots (ElastiCache Serverless is always in cluster mode). `timeout_ms` bounds each wait.
@@ -22,11 +28,24 @@ def connect(url: str, timeout_ms: int) -> Any:
     options: dict[str, Any] = {"socket_timeout": seconds, "socket_connect_timeout": seconds}
     parts = urlsplit(url)
     if parse_qs(parts.query).get("cluster") == ["true"]:
-        return LazyCluster(parts._replace(query="").geturl(), options)
+        url = parts._replace(query="").geturl()
+        greeting = Greeting(lambda: LazyCluster(url, options))
+        return LazyCluster(url, options | {"valkey_connect_func": greeting})
     # ElastiCache cuts idle connections now and then. Every call of the gate may be repeated.
     options |= {"retry": Retry(NoBackoff(), 1), "retry_on_error": [Disconnected]}
+    options["valkey_connect_func"] = _opened(Greeting())
     pools: Any = valkey.ConnectionPool
     return ConnectionPerThread(pools.from_url(url, max_connections=1_000, **options))
+
+
+def _opened(greeting: Greeting) -> Callable[[Any], None]:
+    """A hook for connections to one server: it stands in for valkey-py's own, as a cluster's does not."""
+
+    def opened(connection: Any) -> None:
+        connection.on_connect()
+        greeting(connection)
+
+    return opened
 
 
 def transaction(client: Any, key: bytes) -> Any:

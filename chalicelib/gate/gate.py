@@ -13,14 +13,15 @@ from functools import lru_cache
 import msgspec
 
 from chalicelib.gate import keys
-from chalicelib.gate.refusals import refusal
+from chalicelib.gate.refusals import NotLoaded, refusal
 from chalicelib.gate.scripts import Script
 from chalicelib.gate.upkeep import Upkeep, answering
-from chalicelib.model import MESSAGE_SCHEMA, OrderIntent, OrderPlaced, Stock
+from chalicelib.model import MESSAGE_SCHEMA, LookedUp, OrderIntent, OrderPlaced, Stock
 from chalicelib.order_ids import accepted_ms, event_of
 
 _KEY_LIFE_MS = keys.KEY_LIFE_SECONDS * 1_000
 _ADMIT, _SETTLE = Script("admit"), Script("settle")
+_CLAIM, _PENDING = Script("claim"), Script("pending")
 _decode = msgspec.json.Decoder(OrderPlaced).decode
 
 
@@ -72,27 +73,30 @@ class Gate(Upkeep):
         with answering():
             return bool(_SETTLE(self._client, where, [0, intent.order_id]))
 
-    def claim(self, order_id: str) -> OrderPlaced | None:
+    def look_up(self, order_id: str) -> LookedUp:
         """Finds the claim of an order that is not settled yet. Raises ValueError for a malformed id."""
+        event_id = event_of(order_id)
         with answering():
-            claim = self._client.hget(keys.claims(event_of(order_id)), order_id)
-        return None if claim is None else _decode(claim)
+            claim, filled_at_ms = _CLAIM(
+                self._client, [keys.claims(event_id), keys.terms(event_id)], [order_id]
+            )
+        return LookedUp(
+            None if claim is None else _decode(claim), None if filled_at_ms is None else int(filled_at_ms)
+        )
 
     def pending(self, event_id: int, before: str | None, limit: int) -> list[OrderPlaced]:
         """Lists unsettled orders of an event, newest first, from the one after order id `before` on.
 
-        Two or three round trips. When `before` was settled meanwhile, its time is where the page begins.
+        When `before` was settled meanwhile, its time is where the page begins. Raises NotLoaded when there
+        are claims, but some may be of decided orders: fill the event first.
         """
-        waiting = keys.waiting(event_id)
+        where = [keys.claims(event_id), keys.waiting(event_id), keys.terms(event_id)]
+        cursor = () if before is None else (before, accepted_ms(before))
         with answering():
-            rank = -1 if before is None else self._client.zrevrank(waiting, before)
-            if rank is None:
-                newest = f"({accepted_ms(str(before))}"
-                ids = self._client.zrevrangebyscore(waiting, newest, "-inf", start=0, num=limit)
-            else:
-                ids = self._client.zrevrange(waiting, rank + 1, rank + limit)
-            claims = self._client.hmget(keys.claims(event_id), ids) if ids else []
-        return [_decode(claim) for claim in claims if claim is not None]
+            claims = _PENDING(self._client, where, [limit, *cursor])
+        if claims == b"not-loaded":
+            raise NotLoaded
+        return [_decode(claim) for claim in claims]
 
     def availability(self, event_id: int) -> tuple[list[Stock], datetime] | None:
         """Reads what can still be given, by ticket type, and when that was so; None when not loaded.

@@ -5,13 +5,19 @@ from __future__ import annotations
 import hashlib
 
 LOADED = b"onsale:loaded"
-"""Set of the ids of all events that were ever filled; its own slot, read by the reconciler only."""
+"""Set of the ids of all events that were ever filled; its own slot, read by the scheduled functions only, and
+when the server is another."""
+HISTORIES = b"onsale:histories"
+"""Set of the replication ids of the servers that were met: one more at each start or promotion, 40 bytes."""
 KEY_LIFE_SECONDS = 24 * 60 * 60
 """How long an idempotency key leads to its order here; the ledger knows it for as long as the order."""
 
 
 def terms(event_id: int) -> bytes:
-    """Hash: what the sale allows (window, limits, ticket types and prices)."""
+    """Hash: what the sale allows (window, limits, ticket types and prices), since when it is loaded.
+
+    Without the field `version` the event is not loaded.
+    """
     return b"{e:%d}:terms" % event_id
 
 

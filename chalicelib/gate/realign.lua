@@ -1,12 +1,12 @@
 -- Brings the stock in line with the ledger, as it was surveyed when the epoch was ARGV[1]. Orders admitted
 -- since have taken their tickets off the stock; adding the difference leaves that as it is.
--- Claims that the ledger has decided are in its figures: they go, and give nothing back.
+-- Claims that the ledger has decided are in its figures: they go, and give nothing back. What buyers have is
+-- counted anew: whose tickets the ledger has given back is not known here, and it alone decides the cap.
 --
 -- KEYS  1 stock  2 claims  3 waiting  4 epoch  5 buyers
 -- ARGV  1 epoch
 --       2 number of ticket types, then ticket type id, difference, by turns
---       then the number of decided orders, then their ids
---       then the number of buyers to forget, then their user ids; -1 means all of them
+--       then the decided orders' ids
 -- returns 1, or 0 when claims were settled or the gate was refilled in between: survey again
 
 if (redis.call('GET', KEYS[4]) or '0') ~= ARGV[1] or redis.call('EXISTS', KEYS[1]) == 0 then
@@ -19,25 +19,12 @@ for _ = 1, tonumber(ARGV[2]) do
   at = at + 2
 end
 
--- calls `remove` with the values of the list that begins at ARGV[at], a thousand at most
-local function each_slice(remove)
-  local last = at + tonumber(ARGV[at])
-  for first = at + 1, last, 1000 do
-    remove(first, math.min(first + 999, last))
-  end
-  at = last + 1
-end
-
-each_slice(function(first, last)
+-- unpack() puts its values on a stack of 8,000: many orders go in slices
+for first = at, #ARGV, 1000 do
+  local last = math.min(first + 999, #ARGV)
   redis.call('HDEL', KEYS[2], unpack(ARGV, first, last))
   redis.call('ZREM', KEYS[3], unpack(ARGV, first, last))
-end)
-if ARGV[at] == '-1' then
-  redis.call('DEL', KEYS[5])
-else
-  each_slice(function(first, last)
-    redis.call('HDEL', KEYS[5], unpack(ARGV, first, last))
-  end)
 end
+redis.call('DEL', KEYS[5])
 redis.call('INCR', KEYS[4])
 return 1

@@ -17,6 +17,7 @@ from valkey.exceptions import ValkeyClusterException, ValkeyError
 from chalicelib.errors import Unavailable
 from chalicelib.gate import keys
 from chalicelib.gate.client import transaction
+from chalicelib.gate.greeting import unload
 from chalicelib.gate.scripts import Script
 from chalicelib.gate.terms import terms_of
 from chalicelib.model import Event, OrderPlaced
@@ -69,22 +70,39 @@ class Upkeep:
         with answering():
             self._client.delete(keys.loading(event_id))
 
-    def load(self, event: Event, epoch: int, *, refilled: bool = False) -> bool:
+    def held(self, event_id: int) -> list[str]:
+        """Lists the ids of orders that have a claim; one that has been unloaded may have many."""
+        with answering():
+            return [order_id.decode() for order_id in self._client.hkeys(keys.claims(event_id))]
+
+    def load(
+        self, event: Event, epoch: int, *, refilled: bool = False, decided: Collection[str] = ()
+    ) -> bool:
         """Fills a cold event from the ledger's view, read after `begin_load` gave `epoch`.
 
-        `refilled` says that the ledger has orders of the event: for as long as idempotency keys live, those
-        that are not found here may have been forgotten. Returns False when claims were settled or terms
-        changed in between: read the ledger again.
+        `decided` are claims that the ledger had answered in this very view: they go. `refilled` says that
+        the ledger has orders of the event: for as long as idempotency keys live, those that are not found
+        here may have been forgotten. Returns False when claims were settled or terms changed in between:
+        read the ledger again.
         """
-        where = [keys.terms(event.id), keys.stock(event.id), keys.claims(event.id)]
-        where += [keys.epoch(event.id), keys.loading(event.id), keys.buyers(event.id)]
+        where = [keys.terms(event.id), keys.stock(event.id), keys.claims(event.id), keys.epoch(event.id)]
+        where += [keys.loading(event.id), keys.buyers(event.id), keys.waiting(event.id)]
         arguments: list[object] = [epoch, "1" if refilled else "", len(event.ticket_types)]
         for ticket_type in event.ticket_types:
             arguments += (ticket_type.id, ticket_type.unsold)
+        terms = terms_of(event)
         with answering():
             self._client.sadd(keys.LOADED, event.id)
-            answer: bytes = _LOAD(self._client, where, [*arguments, *terms_of(event)])
+            answer: bytes = _LOAD(self._client, where, [*arguments, len(terms), *terms, *decided])
         return answer != b"moved"
+
+    def unload(self, event_id: int, history: str) -> None:
+        """Makes an event cold that a server of another `history` may have forgotten some of; its claims stay.
+
+        For as long as idempotency keys live, those that are not found here may have been forgotten.
+        """
+        with answering():
+            unload(self._client, event_id, history.encode())
 
     def configure(self, event: Event) -> None:
         """Gives a loaded event its new terms; one that is not loaded gets them when it is filled."""
@@ -115,7 +133,7 @@ class Upkeep:
         A transaction and no script: a thousand claims take 0.15 ms of the server's time, in Lua 1.1 ms.
         """
         with answering(), transaction(self._client, keys.terms(event_id)) as moment:
-            moment.exists(keys.terms(event_id))
+            moment.hexists(keys.terms(event_id), "version")
             moment.get(keys.epoch(event_id))
             moment.hgetall(keys.stock(event_id))
             moment.hvals(keys.claims(event_id))
@@ -129,25 +147,18 @@ class Upkeep:
         )
 
     def realign(
-        self,
-        event_id: int,
-        epoch: int,
-        drift: Mapping[int, int],
-        decided: Collection[str] = (),
-        forget: Collection[str] | None = None,
+        self, event_id: int, epoch: int, drift: Mapping[int, int], decided: Collection[str] = ()
     ) -> bool:
         """Adds `drift` to the stock, by ticket type id, as computed from the survey that had this `epoch`.
 
-        `decided` are claims that the ledger has answered: they are settled, and give nothing back. `forget`
-        are buyers whose tickets are no longer counted; None means all buyers. Returns False, and changes
-        nothing, when the epoch is another: survey again.
+        `decided` are claims that the ledger has answered: they are settled, and give nothing back. What
+        buyers have is counted anew from here on. Returns False, and changes nothing, when the epoch is
+        another: survey again.
         """
         where = [keys.stock(event_id), keys.claims(event_id), keys.waiting(event_id)]
         where += [keys.epoch(event_id), keys.buyers(event_id)]
         arguments: list[object] = [epoch, len(drift)]
         for type_id, difference in drift.items():
             arguments += (type_id, difference)
-        arguments += (len(decided), *decided)
-        arguments += (-1,) if forget is None else (len(forget), *forget)
         with answering():
-            return bool(_REALIGN(self._client, where, arguments))
+            return bool(_REALIGN(self._client, where, [*arguments, *decided]))

@@ -44,7 +44,7 @@ def test_the_figures_are_shown_together_and_by_type(api: Api, services: MemorySe
 
 def test_a_gap_is_shown_and_not_hidden(api: Api, services: MemoryServices, event_id: int) -> None:
     api("GET", "/events/1/availability")
-    services.gate.realign(1, services.gate.survey(1).epoch, {1: -3}, [], [])
+    services.gate.realign(1, services.gate.survey(1).epoch, {1: -3})
     assert api("GET", "/ops/events/1/conservation").json["gap"] == 3
 
 

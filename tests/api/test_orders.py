@@ -9,8 +9,11 @@ import msgspec
 import pytest
 
 from chalicelib.model import OrderPlaced
+from chalicelib.order_ids import new_order_id
+from chalicelib.whereabouts import CLOCK_SKEW_MS
 from tests.api.conftest import REQUEST_ID, Answer, Api
 from tests.fakes.services import Down, MemoryServices
+from tests.support.batches import NotingGate
 
 TWO_TYPES = {
     "name": "Tour",
@@ -85,9 +88,37 @@ def test_a_rejected_order_says_why(api: Api, services: MemoryServices, event_id:
 
 
 def test_an_order_that_nobody_knows_is_not_found(api: Api, services: MemoryServices, event_id: int) -> None:
-    order_id = order(api).json["id"]
-    services.gate.settle(event_id, kept=[], returned=[order_id])
+    order(api)
+    later_ms = round(services.clock().timestamp() * 1_000) + 2 * CLOCK_SKEW_MS
+    order_id = new_order_id(event_id, later_ms)
     assert api("GET", f"/orders/{order_id}").problem == (404, "order-not-found")
+
+
+@pytest.mark.parametrize("method", ["GET", "DELETE"])
+def test_an_order_that_the_gate_forgot_on_its_way_is_not_denied(
+    api: Api, services: MemoryServices, event_id: int, method: str
+) -> None:
+    order_id = order(api).json["id"]
+    services.wipe_gate()
+    answer = api(method, f"/orders/{order_id}")
+    assert answer.problem == (503, "unavailable")
+    assert answer.headers["retry-after"] == "1"
+    assert "cannot be told at the moment" in answer.json["detail"]
+    services.fulfil()
+    assert api(method, f"/orders/{order_id}").status == 200
+
+
+def test_pending_orders_of_an_unloaded_event_are_listed_without_the_decided(
+    api: Api, services: MemoryServices, event_id: int
+) -> None:
+    order(api)
+    gate, services.gate = services.gate, NotingGate()
+    services.fulfil()
+    services.gate = gate
+    waiting = order(api).json["id"]
+    assert len(api("GET", "/orders?status=pending&eventId=1").json["items"]) == 2
+    services.gate.unload(event_id, "another server")
+    assert [each["id"] for each in api("GET", "/orders?status=pending&eventId=1").json["items"]] == [waiting]
 
 
 def test_a_gate_that_is_down_does_not_hide_a_decided_order(

@@ -13,7 +13,7 @@ from chalicelib.gate.keys import KEY_LIFE_SECONDS
 from chalicelib.gate.refusals import NotLoaded, refusal
 from chalicelib.gate.terms import terms_of
 from chalicelib.gate.upkeep import GateSurvey
-from chalicelib.model import MESSAGE_SCHEMA, Event, Item, OrderIntent, OrderPlaced, Stock
+from chalicelib.model import MESSAGE_SCHEMA, Event, Item, LookedUp, OrderIntent, OrderPlaced, Stock
 from chalicelib.order_ids import accepted_ms, event_of
 
 
@@ -31,6 +31,9 @@ class MemoryGate:
         self._records: dict[tuple[int, str, str], tuple[str, str | None]] = {}
         self._replayed: set[str] = set()
         self._epoch: dict[int, int] = {}
+        self._filled_at: dict[int, int] = {}
+        self._refilled_at: dict[int, int] = {}
+        self._history: dict[int, str] = {}
         self._loading: set[int] = set()
         self._loaded: set[int] = set()
 
@@ -57,10 +60,11 @@ class MemoryGate:
                 del self._records[_owner(intent)]
             return self._settle(intent.event_id, [], [intent.order_id]) > 0
 
-    def claim(self, order_id: str) -> OrderPlaced | None:
+    def look_up(self, order_id: str) -> LookedUp:
         """Finds the claim of an order that is not settled yet."""
-        claim = self._claims.get(event_of(order_id), {}).get(order_id)
-        return None if claim is None else _decode(claim)
+        event_id = event_of(order_id)
+        claim = self._claims.get(event_id, {}).get(order_id)
+        return LookedUp(None if claim is None else _decode(claim), self._filled_at.get(event_id))
 
     def pending(self, event_id: int, before: str | None, limit: int) -> list[OrderPlaced]:
         """Lists unsettled orders of an event, newest first."""
@@ -72,6 +76,8 @@ class MemoryGate:
             ids = ids[ids.index(before) + 1 :]
         elif before is not None:
             ids = [order_id for order_id, at in waiting if at < accepted_ms(before)]
+        if ids[:limit] and event_id not in self._terms:
+            raise NotLoaded
         return [_decode(self._claims[event_id][order_id]) for order_id in ids[:limit]]
 
     def availability(self, event_id: int) -> tuple[list[Stock], datetime] | None:
@@ -94,7 +100,13 @@ class MemoryGate:
         with self._lock:
             self._loading.discard(event_id)
 
-    def load(self, event: Event, epoch: int, *, refilled: bool = False) -> bool:
+    def held(self, event_id: int) -> list[str]:
+        """Lists the ids of orders that have a claim."""
+        return list(self._claims.get(event_id, {}))
+
+    def load(
+        self, event: Event, epoch: int, *, refilled: bool = False, decided: Collection[str] = ()
+    ) -> bool:
         """Fills a cold event; False when the epoch moved since `begin_load`."""
         with self._lock:
             self._loading.discard(event.id)
@@ -103,6 +115,8 @@ class MemoryGate:
                 return True
             if self._epoch.get(event.id, 0) != epoch:
                 return False
+            for order_id in decided:
+                self._forget(event.id, order_id)
             stock = {ticket_type.id: ticket_type.unsold for ticket_type in event.ticket_types}
             for claim in self._claims.get(event.id, {}).values():
                 for item in _decode(claim).items:
@@ -110,10 +124,23 @@ class MemoryGate:
             self._stock[event.id] = stock
             self._buyers.pop(event.id, None)
             self._terms[event.id] = _hash(event)
+            self._filled_at[event.id] = _now_ms()
+            self._history.setdefault(event.id, "the first")
             if refilled:
-                self._terms[event.id]["refilledAtMs"] = str(_now_ms())
+                self._refilled_at[event.id] = _now_ms()
             self._epoch[event.id] = epoch + 1
             return True
+
+    def unload(self, event_id: int, history: str) -> None:
+        """Makes an event cold, once for each `history`; its claims and keys stay."""
+        with self._lock:
+            if self._history.get(event_id) == history:
+                return
+            for memory in (self._terms, self._stock, self._buyers, self._filled_at):
+                memory.pop(event_id, None)
+            self._history[event_id] = history
+            self._refilled_at[event_id] = _now_ms()
+            self._epoch[event_id] = max(self._epoch.get(event_id, 0), _now_ms() * 1_000) + 1
 
     def configure(self, event: Event) -> None:
         """Gives a loaded event new terms, unless it has newer ones."""
@@ -146,14 +173,9 @@ class MemoryGate:
             return GateSurvey(self._epoch.get(event_id, 0), dict(self._stock[event_id]), claims)
 
     def realign(
-        self,
-        event_id: int,
-        epoch: int,
-        drift: Mapping[int, int],
-        decided: Collection[str] = (),
-        forget: Collection[str] | None = None,
+        self, event_id: int, epoch: int, drift: Mapping[int, int], decided: Collection[str] = ()
     ) -> bool:
-        """Adds `drift` to the stock, unless the epoch is another."""
+        """Adds `drift` to the stock, unless the epoch is another, and counts buyers anew."""
         with self._lock:
             if self._epoch.get(event_id, 0) != epoch or event_id not in self._stock:
                 return False
@@ -161,9 +183,7 @@ class MemoryGate:
                 self._stock[event_id][type_id] = self._stock[event_id].get(type_id, 0) + difference
             for order_id in decided:
                 self._forget(event_id, order_id)
-            buyers = self._buyers.get(event_id, {})
-            for user_id in list(buyers) if forget is None else forget:
-                buyers.pop(user_id, None)
+            self._buyers.pop(event_id, None)
             self._epoch[event_id] = epoch + 1
             return True
 
@@ -189,7 +209,8 @@ class MemoryGate:
         terms = self._terms.get(intent.event_id)
         if terms is None:
             raise NotLoaded
-        _refuse_unless_key_is_sure(intent, terms, now_ms, key_is_new)
+        if intent.idempotency_key is not None and not key_is_new:
+            self._refuse_unless_key_is_sure(intent.event_id, now_ms)
         if terms["state"] != "open":
             raise refusal(f"sale-{terms['state']}")
         if terms["openAtMs"] and now_ms < int(terms["openAtMs"]):
@@ -222,6 +243,11 @@ class MemoryGate:
         self._waiting.setdefault(intent.event_id, {})[intent.order_id] = now_ms
         return claim
 
+    def _refuse_unless_key_is_sure(self, event_id: int, now_ms: int) -> None:
+        refilled_at = self._refilled_at.get(event_id)
+        if refilled_at is not None and now_ms < refilled_at + KEY_LIFE_SECONDS * 1_000:
+            raise refusal("key-forgotten")
+
     def _count_buyer(self, intent: OrderIntent, limit: str, tickets: int) -> None:
         if not limit:
             return
@@ -252,15 +278,6 @@ _decode = msgspec.json.Decoder(OrderPlaced).decode
 
 def _owner(intent: OrderIntent) -> tuple[int, str, str]:
     return intent.event_id, intent.user_id, intent.idempotency_key or ""
-
-
-def _refuse_unless_key_is_sure(
-    intent: OrderIntent, terms: dict[str, str], now_ms: int, key_is_new: bool
-) -> None:
-    if intent.idempotency_key is None or key_is_new or "refilledAtMs" not in terms:
-        return
-    if now_ms < int(terms["refilledAtMs"]) + KEY_LIFE_SECONDS * 1_000:
-        raise refusal("key-forgotten")
 
 
 def _now_ms() -> int:

@@ -86,17 +86,12 @@ class EpochlessGate(ForgetfulGate):
         return None if found is None else GateSurvey(0, found.stock, found.claims)
 
     def realign(
-        self,
-        event_id: int,
-        _epoch: int,
-        drift: Mapping[int, int],
-        decided: Collection[str] = (),
-        forget: Collection[str] | None = None,
+        self, event_id: int, _epoch: int, drift: Mapping[int, int], decided: Collection[str] = ()
     ) -> bool:
         """Takes any epoch for the right one."""
         found = super().survey(event_id)
         assert found is not None
-        return super().realign(event_id, found.epoch, drift, decided, forget)
+        return super().realign(event_id, found.epoch, drift, decided)
 
 
 @pytest.fixture(scope="module")
@@ -142,7 +137,7 @@ def buy(services: Services, event: Event, user: str) -> None:
 
 def cancel(services: Services, order_id: str, event_id: int) -> None:
     """Cancels an order as the door does: in the ledger first, then its claim, else by realigning."""
-    claim = services.gate.claim(order_id)
+    claim = services.gate.look_up(order_id).claim
     with suppress(Rejected):
         services.ledger.cancel(order_id, claim, services.clock())
         if not services.gate.settle(event_id, [], [order_id]):
@@ -319,7 +314,7 @@ def test_a_cancelled_order_gives_the_buyers_allowance_back(database: str, client
         }
         work(services)
         services.ledger.cancel(orders["ann"].order_id, None, services.clock())
-        realign(services, event.id, ["ann"])
+        realign(services, event.id)
         again = place(services, an_order_for((None, 2), event_id=event.id, user="ann")).order
         over = place(services, an_order_for((None, 1), event_id=event.id, user="bob")).order
         work(services)

@@ -7,7 +7,7 @@ order. They know no schedule and no promise.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from copy import deepcopy
 from typing import Any
 
@@ -16,7 +16,8 @@ from chalicelib.model import Event, OrderIntent
 from tests.fakes.gate import MemoryGate
 from tests.simulate.clock import VirtualClock
 
-_FORGOTTEN = ("_terms", "_stock", "_claims", "_waiting", "_buyers", "_records", "_epoch")
+_COUNTS = ("_terms", "_stock", "_claims", "_waiting", "_buyers", "_records", "_epoch")
+_FORGOTTEN = (*_COUNTS, "_filled_at", "_refilled_at", "_history")
 
 
 class SimulatedGate(MemoryGate):
@@ -48,10 +49,12 @@ class SimulatedGate(MemoryGate):
             self._locked_at[event_id] = now_ms
         return epoch
 
-    def load(self, event: Event, epoch: int, *, refilled: bool = False) -> bool:
+    def load(
+        self, event: Event, epoch: int, *, refilled: bool = False, decided: Collection[str] = ()
+    ) -> bool:
         """Fills a cold event; its epoch counts on from the clock, so that none comes twice."""
         cold = event.id not in self._terms
-        loaded = super().load(event, epoch, refilled=refilled)
+        loaded = super().load(event, epoch, refilled=refilled, decided=decided)
         if loaded and cold:
             self._epoch[event.id] = self._clock.now_ms * 1_000
         return loaded
@@ -72,6 +75,8 @@ class SimulatedGate(MemoryGate):
         for name, kept in self._saved.items():
             setattr(self, name, deepcopy(kept))
         self._loading.clear()
+        for event_id in self._loaded:  # whoever is connected to it again sees that it is another
+            self.unload(event_id, f"since {self._clock.now_ms}")
         return True
 
     def forget_keys(self) -> None:

