@@ -16,6 +16,10 @@ VERBS = {
     "pay": ("infra.commands.pay:pay", "Play the payment provider for one order."),
     "rush": ("infra.commands.rush:rush", "Send a crowd of buyers to a running stack, then audit it."),
     "bench": ("infra.commands.bench:bench", "Measure the limits of this machine, and ours beside them."),
+    "check-history": (
+        "infra.commands.check_history:check_history",
+        "Judge a run by its history alone.",
+    ),
     "audit": ("infra.commands.audit:audit", "Walk every order of an event, and print what does not add up."),
 }
 """Each verb: where its command lives (module:attribute), and what `--help` says of it."""

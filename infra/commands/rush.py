@@ -7,7 +7,9 @@ Exit 0 when the audit passed, 1 when it failed, 2 when there was nothing to play
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import click
@@ -18,6 +20,7 @@ from infra.local.layout import Layout
 from infra.rush.ledger import read_ledger
 from infra.rush.plan import RushPlan
 from infra.rush.progress import Bars, Unseen
+from infra.rush.recorded import run_recorded_rush
 from infra.rush.report import report
 from infra.rush.result import RushResult
 from infra.rush.rush import LedgerReader, run_rush
@@ -35,15 +38,25 @@ AT_LEAST_ONE = click.IntRange(min=1)
 @click.option("--settle-seconds", default=10.0, show_default=True, help="Wait for the stores to agree.")
 @click.option("--url", help="The service; by default the running stack's.")
 @click.option("--state-dir", envvar="STATE_DIR", help="Where the running stack keeps its state.")
+@click.option(
+    "--history",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Where its history goes; by default history/rush.jsonl beside the running stack's state.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
-def rush(*, url: str | None, state_dir: str | None, as_json: bool, **figures: Any) -> None:
+def rush(
+    *, url: str | None, state_dir: str | None, history: Path | None, as_json: bool, **figures: Any
+) -> None:
     """Send a crowd of buyers to a running stack, then audit it."""
     at, dsn = find(url, state_dir)
+    if dsn and history is None:
+        history = Layout.at(state_dir).history / "rush.jsonl"
     plan = RushPlan(url=at, **figures)
     reader: LedgerReader | None = partial(read_ledger, dsn) if dsn else None
     try:
-        result = _play(plan, reader, drawn=not as_json and sys.stderr.isatty())
-    except (ServiceFault, ValueError, psycopg.Error) as error:
+        play = partial(run_recorded_rush, plan, history, dsn) if history else partial(run_rush, plan)
+        result = _play(play, reader, drawn=not as_json and sys.stderr.isatty())
+    except (ServiceFault, ValueError, OSError, psycopg.Error) as error:
         click.echo(f"cannot rush {at}: {error}", err=True)
         sys.exit(2)
     click.echo(msgspec.json.encode(result) if as_json else coloured("\n".join(report(result))))
@@ -71,8 +84,8 @@ def find(url: str | None, state_dir: str | None) -> tuple[str, str | None]:
     return at, state["postgres"]["dsn"] if ours else None
 
 
-def _play(plan: RushPlan, reader: LedgerReader | None, *, drawn: bool) -> RushResult:
+def _play(play: Callable[..., RushResult], reader: LedgerReader | None, *, drawn: bool) -> RushResult:
     if not drawn:
-        return run_rush(plan, read_ledger=reader, steps=Unseen())
+        return play(read_ledger=reader, steps=Unseen())
     with Bars() as bars:
-        return run_rush(plan, read_ledger=reader, steps=bars)
+        return play(read_ledger=reader, steps=bars)

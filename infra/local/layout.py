@@ -43,6 +43,11 @@ class Layout:
         """One file a part."""
         return self.root / "logs"
 
+    @property
+    def history(self) -> Path:
+        """Histories of what was played against the stack."""
+        return self.root / "history"
+
     def data(self, part: str) -> Path:
         """The data directory of one part; made when missing."""
         path = self.root / part

@@ -67,6 +67,9 @@ def _settings(port: int) -> dict[str, object]:
         "shared_buffers": "128MB",
         "timezone": "UTC",
         "log_min_messages": "warning",
+        # A history's witness reads the log; one that was left behind may not keep all of the disk.
+        "wal_level": "logical",
+        "max_slot_wal_keep_size": "1GB",
     }
 
 

@@ -13,11 +13,15 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from infra.rush import http
 from infra.rush.line import Line, dial
+
+if TYPE_CHECKING:
+    from infra.history.recorder import Recorder
 
 WATCH_SECONDS = 0.5
 
@@ -78,8 +82,12 @@ class Crowd:
         requests: Iterable[bytes],
         manner: Manner,
         on_accepted: Callable[[str], None] = lambda _: None,
+        record: Recorder | None = None,
     ) -> None:
-        """`on_accepted` is called with the id of each accepted order, at once; it must be quick."""
+        """`on_accepted` is called with the id of each accepted order, at once; it must be quick.
+
+        `record` hears of each request and answer.
+        """
         self.tally = Tally()
         self._to = to
         self._requests = iter(requests)
@@ -87,6 +95,7 @@ class Crowd:
         self._manner = manner
         self._chance = random.Random(manner.seed)  # noqa: S311  spreads waits, guards nothing
         self._on_accepted = on_accepted
+        self._record = record
         self._lines: set[Line] = set()
         self._dialling: set[asyncio.Task[None]] = set()
         self._finished = asyncio.Event()
@@ -116,6 +125,8 @@ class Crowd:
 
     def answered(self, line: Line, answer: http.Answer, elapsed_ns: int) -> None:
         """Counts the answer and asks the next thing."""
+        if self._record is not None:
+            self._record.answered(line, answer.status, answer.head, answer.body)
         if answer.status == 202:
             self._count_accepted(answer.body, elapsed_ns)
         else:
@@ -140,6 +151,8 @@ class Crowd:
             return
         self._next = next(self._requests, None)
         self.tally.requests += 1
+        if self._record is not None:
+            self._record.sent(line, request)
         line.send(request)
 
     def _count_accepted(self, body: bytes, elapsed_ns: int) -> None:

@@ -60,12 +60,20 @@ class AvailabilitySeen(msgspec.Struct, frozen=True, rename="camel"):
     ticket_types: tuple[StockSeen, ...]
 
 
+class TypeSeen(msgspec.Struct, frozen=True):
+    """A ticket type as the service shows it."""
+
+    id: int
+    capacity: int
+
+
 class EventSeen(msgspec.Struct, frozen=True, rename="camel"):
     """The event as the service shows it."""
 
     id: int
     total_tickets: int
     available_tickets: int
+    ticket_types: tuple[TypeSeen, ...] = ()
 
 
 class TicketTypeSeen(msgspec.Struct, frozen=True):

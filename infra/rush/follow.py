@@ -9,11 +9,15 @@ from __future__ import annotations
 import asyncio
 import random
 import time
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from infra.rush import http
 from infra.rush.line import Line, dial
+
+if TYPE_CHECKING:
+    from infra.history.recorder import Recorder
 
 FIRST_RETRY_SECONDS = 1.0
 """The Retry-After of a 202, by the contract; the crowd does not read it from every answer."""
@@ -38,13 +42,16 @@ _standing = msgspec.json.Decoder(_Standing)
 class Followers:
     """One in `every` accepted orders is followed; `accepted` is for `Crowd(on_accepted=…)`."""
 
-    def __init__(self, to: http.Address, *, every: int, seed: int = 1) -> None:
-        """`every` 0 follows nobody."""
+    def __init__(
+        self, to: http.Address, *, every: int, seed: int = 1, record: Recorder | None = None
+    ) -> None:
+        """`every` 0 follows nobody; `record` hears of each question and answer."""
         self.sightings: list[Sighting] = []
         self._to = to
         self._every = every
         self._seen = 0
         self._chance = random.Random(seed)  # noqa: S311  spreads waits, guards nothing
+        self._record = record
         self._tasks: set[asyncio.Task[None]] = set()
 
     def accepted(self, order_id: str) -> None:
@@ -66,7 +73,7 @@ class Followers:
 
     async def _follow(self, order_id: str) -> None:
         accepted_ns = time.perf_counter_ns()
-        buyer = _Buyer(self._to, order_id, self._chance)
+        buyer = _Buyer(self._to, order_id, self._chance, self._record)
         await asyncio.sleep(FIRST_RETRY_SECONDS)
         try:
             status = await buyer.ask_until_decided()
@@ -78,8 +85,11 @@ class Followers:
 class _Buyer:
     """Owns one line; an answer or the loss of the line ends one wait."""
 
-    def __init__(self, to: http.Address, order_id: str, chance: random.Random) -> None:
+    def __init__(
+        self, to: http.Address, order_id: str, chance: random.Random, record: Recorder | None
+    ) -> None:
         self._to = to
+        self._record = record
         self._request = http.get(to, f"/orders/{order_id}")
         self._chance = chance
         self._line: Line | None = None
@@ -96,6 +106,8 @@ class _Buyer:
 
     def answered(self, line: Line, answer: http.Answer, elapsed_ns: int) -> None:  # noqa: ARG002 - Owner's
         """Ends the wait with the answer."""
+        if self._record is not None:
+            self._record.answered(line, answer.status, answer.head, answer.body)
         self._end_wait(answer)
 
     def gone(self, line: Line, *, cut: bool) -> None:  # noqa: ARG002 - Owner's
@@ -114,6 +126,8 @@ class _Buyer:
             self._line = await dial(self._to, self, UNANSWERED_RETRY_SECONDS, self._chance)
         if self._line is None:
             return None
+        if self._record is not None:
+            self._record.sent(self._line, self._request)
         self._line.send(self._request)
         return await self._answer
 

@@ -26,6 +26,7 @@ def report(result: RushResult) -> list[str]:
         "",
         *_rates(result),
         *_curve(result),
+        *([f"history      {result.history}"] if result.history else []),
         RULE,
         *audit_lines(result.audit),
     ]

@@ -56,6 +56,8 @@ class RushResult(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     crowd_cpu_micros: float
     curve: Curve
     audit: Audit
+    history: str | None = None
+    """The file that has every request, answer and ledger change of the rush, if one was written."""
 
 
 def conclude(

@@ -10,10 +10,12 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import msgspec
 import uvloop
 
+from infra.history.lines import Event, Left, TypeAsked
 from infra.rush import http
 from infra.rush.audit import audit
 from infra.rush.crowd import Crowd, Manner, Tally
@@ -24,6 +26,9 @@ from infra.rush.progress import Steps, Unseen
 from infra.rush.result import RushResult, conclude
 from infra.rush.service import PAGE, Service
 from infra.rush.verdict import Audit
+
+if TYPE_CHECKING:
+    from infra.history.recorder import Recorder
 
 LOOK_SECONDS = 0.25
 DRAW_SECONDS = 0.5
@@ -40,13 +45,19 @@ class _Stage:
     event: EventSeen
     read_ledger: LedgerReader | None
     steps: Steps
+    record: Recorder | None
 
 
 def run_rush(
-    plan: RushPlan, *, read_ledger: LedgerReader | None = None, steps: Steps | None = None
+    plan: RushPlan,
+    *,
+    read_ledger: LedgerReader | None = None,
+    steps: Steps | None = None,
+    record: Recorder | None = None,
 ) -> RushResult:
     """Plays one on-sale at `plan.url` and audits it; without `read_ledger`, by HTTP alone.
 
+    `record` hears of all that is asked and answered; see `infra.rush.recorded`.
     Raises ServiceFault when the service cannot be asked, ValueError when the URL is none, and whatever
     `read_ledger` raises. A promise that was broken is no error: it is in the result's audit.
     """
@@ -54,13 +65,22 @@ def run_rush(
     service = Service(to, plan.patience_seconds)
     try:
         event = service.create_event(f"Rush of {plan.buyers} for {plan.tickets}", plan.tickets)
-        stage = _Stage(plan, to, service, event, read_ledger, steps or Unseen())
+        stage = _Stage(plan, to, service, event, read_ledger, steps or Unseen(), record)
+        if record is not None:
+            record.event(_terms(event))
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             tally, sightings = runner.run(_meet(stage))
         facts, verdict = _settle(stage, tally, sightings)
+        if record is not None:
+            record.over([Left(stock.id, stock.available) for stock in facts.availability.ticket_types])
     finally:
         service.close()
     return conclude(plan, tally, sightings, facts, verdict)
+
+
+def _terms(event: EventSeen) -> Event:
+    types = tuple(TypeAsked(kind.id, kind.capacity) for kind in event.ticket_types)
+    return Event(id=event.id, ticket_types=types)
 
 
 def orders(plan: RushPlan, to: http.Address, event_id: int) -> Iterator[bytes]:
@@ -73,10 +93,11 @@ def orders(plan: RushPlan, to: http.Address, event_id: int) -> Iterator[bytes]:
 
 async def _meet(stage: _Stage) -> tuple[Tally, list[Sighting]]:
     plan = stage.plan
-    followers = Followers(stage.to, every=plan.sample_every, seed=plan.seed)
+    followers = Followers(stage.to, every=plan.sample_every, seed=plan.seed, record=stage.record)
     requests = list(orders(plan, stage.to, stage.event.id))
     stage.steps.begin("orders", plan.buyers)
-    tally = await _drawn(Crowd(stage.to, requests, _manner(plan), followers.accepted), stage.steps)
+    crowd = Crowd(stage.to, requests, _manner(plan), followers.accepted, stage.record)
+    tally = await _drawn(crowd, stage.steps)
     stage.steps.begin("decisions", len(tally.accepted))
     given_up = threading.Event()
     try:

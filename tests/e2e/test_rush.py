@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from infra.local.layout import CHECKOUT
 from infra.rush.ledger import read_ledger
 from infra.rush.result import RushResult
 from tests.support.stack import Stack, broken_promises
@@ -39,6 +42,22 @@ def test_every_message_delivered_three_times_sells_once(tmp_path: Path) -> None:
         until(lambda: known_again(tmp_path) >= 2_000, "each has come three times")
         (ticket_type,) = read_ledger(stack.state["postgres"]["dsn"], result.event_id).ticket_types
         assert ticket_type.sold == 1_000
+
+
+def test_a_rush_leaves_a_history_that_anybody_may_judge(stack: Stack) -> None:
+    played = stack.infra("rush", "--tickets", "50", "--buyers", "200")
+    assert played.returncode == 0, played.stdout + played.stderr
+    file = stack.folder / "history" / "rush.jsonl"
+    assert f"history      {file}\n" in played.stdout
+    checked = subprocess.run(
+        [sys.executable, "-m", "infra", "check-history", str(file)],
+        cwd=CHECKOUT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+    assert "note:" not in checked.stdout, "nothing was left unjudged"
 
 
 def known_again(folder: Path) -> int:

@@ -22,16 +22,22 @@ from chalicelib.reconcile import reconcile
 from chalicelib.services import Services
 from chalicelib.settings import from_environment
 from infra.audit.walk import Places, walk
+from infra.history.judge import judge
+from infra.history.lines import Left
+from infra.history.recorder import Recorder
+from infra.history.story import Story, tell
 from infra.local import sqs
 from infra.local.children import end_group
 from infra.local.event_source import READY
 from infra.local.layout import CHECKOUT
 from infra.rush.verdict import Audit
-from tests.api.conftest import Api
+from tests.faults.heard import HeardApi, take_down_sent, terms_of
 from tests.support.waiting import until
 
 VISIBILITY_SECONDS = 2
 """Short, so that what was in a dead worker's hands comes back while the test watches."""
+SETTLE_MS = 10_000.0
+"""Until a dead worker's claims are settled by another: its visibility, some waits and a slow machine."""
 DECIDED = {"confirmed", "reserved", "rejected", "cancelled", "expired"}
 
 
@@ -60,9 +66,11 @@ class House:
     folder: Path
     order_queue_url: str = field(init=False)
     dead_letter_url: str = field(init=False)
+    record: Recorder = field(init=False)
     _opened: list[Services] = field(default_factory=list)
 
     def __post_init__(self) -> None:
+        self.record = Recorder("fault test", "", self.dsn, settle_ms=SETTLE_MS)
         name = uuid4().hex
         self.order_queue_url = f"{self.endpoint}/000000000000/orders-{name}"
         self.dead_letter_url = f"{self.endpoint}/000000000000/dead-{name}"
@@ -98,9 +106,13 @@ class House:
         return services
 
     @cached_property
-    def api(self) -> Api:
+    def api(self) -> HeardApi:
         """The real routes, called as API Gateway calls them."""
-        return Api(self.services)  # type: ignore[arg-type]
+        return self.door(self.services)
+
+    def door(self, services: Services) -> HeardApi:
+        """The routes of these services, whose callers are in the house's history as well."""
+        return HeardApi(services, self.record)
 
     @cached_property
     def queue(self) -> QueueClient:
@@ -112,6 +124,7 @@ class House:
         kind = {"name": "Floor", "price": 2500, "capacity": capacity}
         answer = self.api("POST", "/events", {"name": "x", "description": "", "ticketTypes": [kind]} | terms)
         assert answer.status == 201, answer.text
+        self.record.event(terms_of(answer.json))
         return int(answer.json["id"])
 
     def order(self, event_id: int, user: str, quantity: int = 1, **headers: str) -> Any:
@@ -128,6 +141,7 @@ class House:
     def send(self, bodies: Iterable[str]) -> None:
         """Puts texts on the queue, past the door."""
         listed = list(bodies)
+        take_down_sent(self.record, listed)
         for start in range(0, len(listed), 10):
             entries = [
                 {"Id": str(place), "MessageBody": body}
@@ -190,14 +204,28 @@ class House:
         reconcile(self.services, overdue_ms=0)
 
     def broken(self, event_id: int) -> list[str]:
-        """What the auditor finds broken, each promise with its figures."""
+        """What the auditor finds broken, and the history's judge; each promise with its figures."""
         audit: Audit = walk(
             Places(self.dsn, self.valkey_url, self.order_queue_url, self.dead_letter_url), event_id, 10.0
         )[1]
-        return [f"{check.promise}: {check.detail}" for check in audit.checks if not check.passed]
+        checks = [*audit.checks, *judge(self.story(event_id)).checks]
+        return [f"{check.promise}: {check.detail}" for check in checks if not check.passed]
+
+    def story(self, event_id: int) -> Story:
+        """All that was asked, answered and committed so far, as it is read back from the file of it."""
+        answer = self.api("GET", f"/events/{event_id}/availability")
+        assert answer.status == 200, answer.text
+        self.record.over(Left(stock["id"], stock["available"]) for stock in answer.json["ticketTypes"])
+        file = self.folder / "history.jsonl"
+        self.record.write(file)
+        with file.open("rb") as lines:
+            story = tell(lines)
+        assert story.ledger_is_whole, story.end
+        return story
 
     def close(self) -> None:
         """Closes what was opened."""
+        self.record.close()
         if "queue" in self.__dict__:
             self.queue.close()
         for services in self._opened:

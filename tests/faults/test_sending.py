@@ -27,7 +27,7 @@ def door_behind(house: House, timeout_ms: str = TIMEOUT_MS) -> Iterator[tuple[Ap
     with losing_proxy(int(url.port or 0), b"AmazonSQS.SendMessage") as proxy:
         through = url._replace(netloc=f"127.0.0.1:{proxy.port}").geturl()
         services = house.services_with(ORDER_QUEUE_URL=through, QUEUE_TIMEOUT_MS=timeout_ms)
-        yield Api(services), proxy  # type: ignore[arg-type]
+        yield house.door(services), proxy
 
 
 def buy(api: Api, event_id: int, number: int) -> tuple[int, str]:

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from infra.commands.check_history import check_history
 from infra.commands.rush import find, rush
-from tests.support.box_office import BoxOffice, Front, HidesTickets, serving
+from tests.support.box_office import BoxOffice, Front, GivesAnIdTwice, HidesTickets, serving
 from tests.support.waiting import free_port
 
 pytestmark = pytest.mark.slow
@@ -64,3 +65,38 @@ def test_the_running_stack_is_found_with_its_ledger(tmp_path: Path) -> None:
     assert find(None, str(tmp_path)) == ("http://127.0.0.1:8001", "postgresql://x")
     assert find("http://127.0.0.1:8001/", str(tmp_path)) == ("http://127.0.0.1:8001", "postgresql://x")
     assert find("http://elsewhere.example", str(tmp_path)) == ("http://elsewhere.example", None)
+
+
+def test_a_rush_is_written_down_where_it_is_told_to_and_judged_by_it(tmp_path: Path) -> None:
+    file = tmp_path / "deep" / "rush.jsonl"
+    with serving(Front(BoxOffice())) as url:
+        result = typed(*SMALL, "--url", url, "--state-dir", str(tmp_path), "--history", str(file))
+    assert result.exit_code == 0, result.output
+    assert f"history      {file}" in result.stdout
+    assert "✓ the history alone shows that" in result.stdout
+    assert "note: history: nothing was judged that needs the ledger" in result.stdout
+    assert CliRunner().invoke(check_history, [str(file)]).exit_code == 0
+
+
+def test_a_rush_without_a_ledger_writes_no_history_unasked(tmp_path: Path) -> None:
+    with serving(Front(BoxOffice())) as url:
+        result = typed(*SMALL, "--url", url, "--state-dir", str(tmp_path), "--json")
+    assert json.loads(result.stdout)["history"] is None
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_id_given_twice_fails_the_history_as_well(tmp_path: Path) -> None:
+    with serving(Front(GivesAnIdTwice())) as url:
+        result = typed(
+            *SMALL,
+            "--url",
+            url,
+            "--history",
+            str(tmp_path / "h"),
+            "--settle-seconds",
+            "0",
+            "--state-dir",
+            str(tmp_path),
+        )
+    assert result.exit_code == 1
+    assert "✗ the history alone shows that" in result.stdout

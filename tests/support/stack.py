@@ -15,16 +15,17 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import psutil
 
 from chalicelib.services import Services
 from chalicelib.settings import from_environment
-from infra.local.layout import CHECKOUT, free_port
+from infra.local.layout import CHECKOUT, Layout, free_port
 from infra.rush.ledger import read_ledger
 from infra.rush.plan import RushPlan
+from infra.rush.recorded import run_recorded_rush
 from infra.rush.result import RushResult
-from infra.rush.rush import run_rush
 from tests.support.waiting import until
 
 START_SECONDS = STOP_SECONDS = 120
@@ -150,9 +151,11 @@ class Stack:
         return call(method, self.url + path, body, **headers)
 
     def rush(self, **figures: Any) -> RushResult:
-        """Plays a rush with the ledger asked, too; `figures` are those of `RushPlan`."""
-        reader = partial(read_ledger, self.state["postgres"]["dsn"])
-        return run_rush(RushPlan(url=self.url, **figures), read_ledger=reader)
+        """Plays a rush with the ledger asked, too, and its history judged; `figures` are `RushPlan`'s."""
+        dsn = self.state["postgres"]["dsn"]
+        reader = partial(read_ledger, dsn)
+        history = Layout.at(self.folder).history / f"{uuid4().hex}.jsonl"
+        return run_recorded_rush(RushPlan(url=self.url, **figures), history, dsn, read_ledger=reader)
 
     def rush_with_a_fault(self, fault: Callable[[], None], *, tickets: int, buyers: int) -> RushResult:
         """Plays a rush, and calls `fault` in the middle of it: when a third of the tickets are taken."""
