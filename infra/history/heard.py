@@ -21,19 +21,10 @@ def checks(story: Story, walk: Walk) -> list[Check]:
     return [
         _told_the_truth(story, walk),
         _nothing_taken_back(story),
+        _nobody_forgotten(story),
         _sold_out_was_true(story, walk),
         _adds_up(story, walk),
     ]
-
-
-def notes(story: Story) -> list[str]:
-    """What buyers met that no promise speaks of."""
-    since = {order_id: answer.at_ms for _, answer, order_id in reversed(list(story.accepted()))}
-    denied = sum(
-        answer.code == "order-not-found" and request.at_ms > since.get(request.order_id or "", request.at_ms)
-        for request, answer in _about_an_order(story)
-    )
-    return [f"answers that said an accepted order is not there: {denied}"] if denied else []
 
 
 def _about_an_order(story: Story) -> Iterator[tuple[Request, Answer]]:
@@ -82,6 +73,18 @@ def _nothing_taken_back(story: Story) -> Check:
         and request.at_ms > decided.get(request.order_id or "", request.at_ms)
     ]
     return without_exception("no decided order reads as pending again", wrong)
+
+
+def _nobody_forgotten(story: Story) -> Check:
+    """Who asks after the 202 may be asked to come again, but never hears that there is no such order."""
+    since = {order_id: answer.at_ms for _, answer, order_id in reversed(list(story.accepted()))}
+    wrong = [
+        f"{request.order_id} in answer {answer.number}"
+        for request, answer in _about_an_order(story)
+        if answer.code == "order-not-found"
+        and request.at_ms > since.get(request.order_id or "", request.at_ms)
+    ]
+    return without_exception("nobody heard that an accepted order is not there", wrong)
 
 
 def _sold_out_was_true(story: Story, walk: Walk) -> Check:

@@ -22,7 +22,7 @@ def judge(story: Story) -> Audit:
         *orders_kept.in_the_ledger(story, walk),
         *heard.checks(story, walk),
     ]
-    return verdict(checks, *_notes(story), *orders_kept.notes(story, walk), *heard.notes(story))
+    return verdict(checks, *_notes(story), *orders_kept.notes(story, walk))
 
 
 def as_one(audit: Audit, story: Story) -> Check:
