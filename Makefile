@@ -3,15 +3,17 @@
 # Variables reach the command by the environment; `python -m infra up --help` has them all.
 #
 #   make up [PORT=8000] [STATE_DIR=.onsale] [WORKERS=2] [AWS=embedded|localstack] [AUTH_MODE=open|jwt]
-#   make rush [TICKETS=1000] [BUYERS=5000] [CONCURRENCY=64]
+#   make rush [TICKETS=1000] [BUYERS=5000] [CONCURRENCY=64] [SEED=1]
+#   make rush CHAOS=1 [TICKETS=16000] [BUYERS=20000] [CONCURRENCY=64] [SEED=1]
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 EMULATOR := $(VENV)/emulator
-TICKETS ?= 1000
-BUYERS ?= 5000
+TICKETS ?= $(if $(CHAOS),16000,1000)
+BUYERS ?= $(if $(CHAOS),20000,5000)
 CONCURRENCY ?= 64
+SEED ?= 1
 SEEDS ?= 100000
 MINUTES ?= 20
 
@@ -54,8 +56,9 @@ fuzz: install ## Send MINUTES of generated requests as every role against the co
 test-fast: install ## Every test that is not marked slow.
 	$(BIN)/pytest -m "not slow and not faults"
 
-rush: install ## Send a crowd to the running stack, then audit it.
-	@$(BIN)/python -m infra rush --tickets $(TICKETS) --buyers $(BUYERS) --concurrency $(CONCURRENCY)
+rush: install ## Send a crowd to the running stack, then audit it; CHAOS=1 strikes the stack meanwhile.
+	@$(BIN)/python -m infra rush --tickets $(TICKETS) --buyers $(BUYERS) --concurrency $(CONCURRENCY) \
+	  --seed $(SEED) $(if $(CHAOS),--chaos)
 
 bench: install ## Measure the limits of this machine, and ours beside them.
 	@$(BIN)/python -m infra bench

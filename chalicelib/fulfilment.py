@@ -1,13 +1,15 @@
 """The queue-triggered function: turns a batch of messages into recorded answers and settled claims.
 
 First the ledger commits, then the gate settles: a crash between the two is mended by redelivery, since
-an order id that the ledger knows changes nothing there. This module knows no SQL and no rule of sale.
+an order id that the ledger knows changes nothing there. A gate that has forgotten an order's claim still has
+its tickets for sale, so it is realigned. This module knows no SQL and no rule of sale.
 """
 
 from __future__ import annotations
 
 import random
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -16,6 +18,7 @@ from chalicelib.errors import Unavailable
 from chalicelib.log import log
 from chalicelib.records import Record, read
 from chalicelib.redelivery import bury, count_failures, hand_back
+from chalicelib.restock import restock
 from chalicelib.rules import Outcome
 from chalicelib.services import Services
 
@@ -62,18 +65,21 @@ def _settled(services: Services, outcomes: Sequence[Outcome], pace: Pace) -> set
     """Settles the claims of decided orders, event by event. Returns the order ids that are through.
 
     A gate that is down keeps nobody from being decided, so nobody waits here for it to be tried again.
+    One that is wiped while orders are on their way has no claims of them, and what they took is on sale anew.
     """
     events: dict[int, tuple[list[str], list[str]]] = {}
     for outcome in outcomes:
         kept, returned = events.setdefault(outcome.event_id, ([], []))
         (kept if outcome.kept else returned).append(outcome.order_id)
+    decided_now = Counter(outcome.event_id for outcome in outcomes if not outcome.known)
     settled: set[str] = set()
+    forgetful: list[int] = []
     breaker, started = services.gate_breaker, pace.monotonic()
     if not events or not breaker.admits(started):
         return settled
     for event_id, (kept, returned) in events.items():
         try:
-            services.gate.settle(event_id, kept, returned)
+            claims = services.gate.settle(event_id, kept, returned)
         except Exception as error:  # a bug as well: the orders are decided and not to blame
             detail = error.detail if isinstance(error, Unavailable) else reason_of(error)
             log("claims-not-settled", "error", eventId=event_id, detail=detail)
@@ -81,6 +87,9 @@ def _settled(services: Services, outcomes: Sequence[Outcome], pace: Pace) -> set
                 break
         else:
             settled.update(kept, returned)
+            if claims < decided_now[event_id]:
+                forgetful.append(event_id)
+    restock(services, forgetful)
     if settled:
         breaker.succeeded()
     else:

@@ -13,6 +13,7 @@ from statistics import median
 import msgspec
 import psycopg
 
+from chalicelib.identity.principal import Role
 from infra.bench import limits
 from infra.bench.cpu import Meter, micros_each
 from infra.bench.figures import EndToEnd, SoldOut
@@ -22,10 +23,11 @@ from infra.rush import http
 from infra.rush.hammer import Hammered, hammer
 from infra.rush.ledger import read_ledger
 from infra.rush.plan import RushPlan
-from infra.rush.rush import run_rush
+from infra.rush.rush import as_staff, run_rush
 from infra.rush.service import Service
 
 CONNECTIONS = 32
+BUYER = "bench"
 WARM_UP_ORDERS = 200
 DECIDED_SECONDS = 30.0
 LOOK_SECONDS = 0.1
@@ -37,7 +39,7 @@ TRANSACTIONS = "SELECT xact_commit + xact_rollback FROM pg_stat_database WHERE d
 
 def make_event(stack: OwnStack, tickets: int) -> int:
     """Creates an event with one ticket type; returns its id."""
-    service = Service(http.address(stack.url))
+    service = Service(as_staff(http.address(stack.url), stack.passes))
     try:
         return service.create_event("Bench", tickets).id
     finally:
@@ -46,7 +48,7 @@ def make_event(stack: OwnStack, tickets: int) -> int:
 
 def until_decided(stack: OwnStack, event_id: int) -> None:
     """Waits until no order of the event is pending. Raises BenchFault after half a minute."""
-    service = Service(http.address(stack.url))
+    service = Service(as_staff(http.address(stack.url), stack.passes))
     until = time.monotonic() + DECIDED_SECONDS
     try:
         while service.some_pending(event_id):
@@ -60,7 +62,7 @@ def until_decided(stack: OwnStack, event_id: int) -> None:
 def sold_out_event(stack: OwnStack) -> int:
     """Creates an event of one ticket and sells it; returns the event's id."""
     event_id = make_event(stack, 1)
-    bought = hammer(stack.url, "/orders", _order(event_id), concurrency=1, count=1)
+    bought = hammer(stack.url, "/orders", _order(event_id), concurrency=1, count=1, token=_token(stack))
     if bought.codes != {"202": 1}:
         raise BenchFault(f"the only ticket was not sold: {bought.codes}")
     until_decided(stack, event_id)
@@ -73,7 +75,9 @@ def measure_sold_out(stack: OwnStack, event_id: int, seconds: float, times: int 
     Raises BenchFault when anything but `sold-out` is answered.
     """
     limit = limits.raw_evalsha(stack.settings, event_id, seconds, times)
-    ask = partial(hammer, stack.url, "/orders", _order(event_id), concurrency=CONNECTIONS)
+    ask = partial(
+        hammer, stack.url, "/orders", _order(event_id), concurrency=CONNECTIONS, token=_token(stack)
+    )
     ask(seconds=min(seconds, 0.5))
     meter = Meter(stack.state)
     touched, cpu = _touched(stack), meter.read()
@@ -104,9 +108,10 @@ def measure_end_to_end(stack: OwnStack, orders: int, seconds: float, times: int 
     """
     limit = limits.raw_sends(stack.settings, seconds, times)
     reader = partial(read_ledger, stack.dsn)
-    run_rush(_plan(stack, min(WARM_UP_ORDERS, orders)), read_ledger=reader)
+    rush = partial(run_rush, read_ledger=reader, passes=stack.passes)
+    rush(_plan(stack, min(WARM_UP_ORDERS, orders)))
     watch = _Watch(Meter(stack.state).read)
-    result = run_rush(_plan(stack, orders), read_ledger=reader, steps=watch)
+    result = rush(_plan(stack, orders), steps=watch)
     if not result.audit.passed or result.confirmed != orders:
         broken = [check.promise for check in result.audit.checks if not check.passed]
         raise BenchFault(f"{result.confirmed} of {orders} orders were confirmed; broken: {broken}")
@@ -152,7 +157,11 @@ def _plan(stack: OwnStack, orders: int) -> RushPlan:
 
 
 def _order(event_id: int) -> bytes:
-    return msgspec.json.encode({"eventId": event_id, "quantity": 1, "userId": "bench"})
+    return msgspec.json.encode({"eventId": event_id, "quantity": 1, "userId": BUYER})
+
+
+def _token(stack: OwnStack) -> str:
+    return stack.passes(BUYER, Role.BUYER)
 
 
 def _all_sold_out(run: Hammered) -> Hammered:

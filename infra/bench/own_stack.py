@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +21,11 @@ import psutil
 
 from chalicelib.settings import Settings, from_environment
 from infra.local.children import Part, end, start
+from infra.local.issuer import token_if_needed
 from infra.local.layout import CHECKOUT, Layout, free_port
 from infra.local.stack import DRAIN_SECONDS
 from infra.local.supervisor import READY_SECONDS
+from infra.rush.rush import Passes
 
 LOOK_SECONDS = 0.02
 STOP_SECONDS = 2 * DRAIN_SECONDS + 30
@@ -56,6 +59,11 @@ class OwnStack(msgspec.Struct, frozen=True):
         """The variables that the service is run with."""
         environment: dict[str, str] = self.state["environment"]
         return environment
+
+    @property
+    def passes(self) -> Passes:
+        """Makes the tokens that it takes; with AUTH_MODE=jwt in the shell it asks for them."""
+        return partial(token_if_needed, self.environment)
 
     @property
     def settings(self) -> Settings:

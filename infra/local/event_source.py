@@ -6,6 +6,9 @@ report as failed. It knows no order.
 
 `REDELIVER=3` in the environment hands every record to the handler three times, each time in another
 batch, before it is deleted: a fault on purpose, for tests of "a message delivered ten times sells once".
+Two signals do the like to a process that runs: SIGUSR1 drops the next batch (the handler does not see it,
+nothing is deleted, SQS hands it out again after the visibility timeout), SIGUSR2 hands the next batch to
+the handler twice in a row, before it is deleted.
 """
 
 from __future__ import annotations
@@ -92,6 +95,7 @@ class EventSource:
         self._redeliver = redeliver
         self._inbox: Inbox[Delivery] = Inbox(mapping.batch_size, mapping.window_seconds)
         self._stopping = threading.Event()
+        self._drop_next = self._double_next = False
 
     def run(self) -> None:
         """Works until `stop`, then finishes what it holds."""
@@ -108,6 +112,14 @@ class EventSource:
     def stop(self) -> None:
         """Receives nothing more. Safe to call from a signal handler."""
         self._stopping.set()
+
+    def drop_next(self) -> None:
+        """Forgets the next batch as if it had never come. Safe to call from a signal handler."""
+        self._drop_next = True
+
+    def double_next(self) -> None:
+        """Hands the next batch to the handler twice. Safe to call from a signal handler."""
+        self._double_next = True
 
     def _receive(self) -> None:
         while not self._stopping.is_set() and self._inbox.wait_for_room():
@@ -138,6 +150,14 @@ class EventSource:
         self._inbox.close()
 
     def _handle(self, batch: list[Delivery]) -> None:
+        if self._drop_next:
+            self._drop_next = False
+            _log("batch dropped, as asked by a signal", records=len(batch))
+            return
+        if self._double_next:
+            self._double_next = False
+            _log("batch handed over twice, as asked by a signal", records=len(batch))
+            self._call(batch)  # what it reports as failed has its second chance at once
         failed = self._call(batch)
         done = [delivery for delivery in batch if delivery.id not in failed]
         again = [replace(delivery, left=delivery.left - 1) for delivery in done if delivery.left > 1]
@@ -192,6 +212,8 @@ def main() -> None:
     mapping = mapping_of(module)
     source = EventSource(mapping, client, settings, redeliver=int(os.environ.get("REDELIVER") or 1))
     signal.signal(signal.SIGTERM, lambda *_: source.stop())
+    signal.signal(signal.SIGUSR1, lambda *_: source.drop_next())
+    signal.signal(signal.SIGUSR2, lambda *_: source.double_next())
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     print(READY, flush=True)
     source.run()

@@ -1,6 +1,7 @@
 """The crowd: takes requests in turn over a fixed number of connections and keeps the tally of the answers.
 
-A closed crowd: a connection asks again when it has its answer, so the rate is the service's own.
+A closed crowd: a connection asks again when it has its answer, so the rate is the service's own;
+unless it is paced, when a connection with its answer waits until the next request is due.
 It must not know the service's stores, nor judge an answer: it counts. A request cut off on its
 way is counted as unknown and never sent again, because the service may have taken it.
 """
@@ -10,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -24,14 +25,17 @@ if TYPE_CHECKING:
     from infra.history.recorder import Recorder
 
 WATCH_SECONDS = 0.5
+PACE_SECONDS = 0.01
+"""From one look at what is due to the next: requests of a paced crowd go out in groups of this."""
 
 
 class Manner(msgspec.Struct, frozen=True, kw_only=True):
-    """How a crowd goes about it: see `RushPlan` for the meaning of each."""
+    """How a crowd goes about it: see `RushPlan` for the meaning of each; `per_second` 0 is not paced."""
 
     concurrency: int
     patience_seconds: float = 20.0
     answer_seconds: float = 10.0
+    per_second: float = 0.0
     seed: int = 1
 
 
@@ -97,6 +101,7 @@ class Crowd:
         self._on_accepted = on_accepted
         self._record = record
         self._lines: set[Line] = set()
+        self._resting: deque[Line] = deque()
         self._dialling: set[asyncio.Task[None]] = set()
         self._finished = asyncio.Event()
 
@@ -113,7 +118,7 @@ class Crowd:
         for line in lines:
             self._ask(line)
         if lines:
-            await self._watch()
+            await asyncio.gather(self._watch(), self._pace())
         self.tally.finished_ns = time.perf_counter_ns()
         self.tally.cpu_seconds = time.process_time() - cpu_seconds
         return self.tally
@@ -145,6 +150,12 @@ class Crowd:
         self._finish_if_done()
 
     def _ask(self, line: Line) -> None:
+        if self._manner.per_second and self._next is not None:
+            self._resting.append(line)
+        else:
+            self._send(line)
+
+    def _send(self, line: Line) -> None:
         request = self._next
         if request is None:
             line.hang_up()
@@ -154,6 +165,18 @@ class Crowd:
         if self._record is not None:
             self._record.sent(line, request)
         line.send(request)
+
+    async def _pace(self) -> None:
+        """Wakes as many resting lines as requests are due; the last one due sends all home."""
+        while self._manner.per_second and not self._finished.is_set():
+            since_seconds = (time.perf_counter_ns() - self.tally.started_ns) / 1e9
+            while self._resting and (
+                self._next is None or self.tally.requests <= since_seconds * self._manner.per_second
+            ):
+                line = self._resting.popleft()
+                if line.open:
+                    self._send(line)
+            await asyncio.sleep(PACE_SECONDS)
 
     def _count_accepted(self, body: bytes, elapsed_ns: int) -> None:
         try:

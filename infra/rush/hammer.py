@@ -7,6 +7,7 @@ from itertools import repeat
 
 import msgspec
 import uvloop
+from msgspec.structs import replace
 
 from infra.rush import http
 from infra.rush.crowd import Crowd, Manner, Tally
@@ -39,15 +40,17 @@ def hammer(  # noqa: PLR0913 - all but the first two have a name at the call
     count: int | None = None,
     patience_seconds: float = 20.0,
     answer_seconds: float = 10.0,
+    token: str = "",
 ) -> Hammered:
     """Sends GET `path`, or POST with the JSON `body`, over `concurrency` connections, answer by answer.
 
     Stops after `seconds` or after `count` requests, whichever comes first; one of them must be given.
+    `token` shows who asks.
     Raises ValueError when neither is, or when the URL is none.
     """
     if seconds is None and count is None:
         raise ValueError("seconds or count: one of them has to end it")
-    to = http.address(url)
+    to = replace(http.address(url), token=token)
     request = http.get(to, path) if body is None else http.post(to, path, body)
     requests = repeat(request) if count is None else repeat(request, count)
     manner = Manner(concurrency=concurrency, patience_seconds=patience_seconds, answer_seconds=answer_seconds)

@@ -23,12 +23,16 @@ class Unreadable(ValueError):
 
 
 class Address(msgspec.Struct, frozen=True):
-    """Where a service is: `prefix` is the path that its URL ends in, such as `/api`, without a last slash."""
+    """Where a service is: `prefix` is the path that its URL ends in, such as `/api`, without a last slash.
+
+    `token` shows who asks there, where that is asked for; empty when not.
+    """
 
     host: str
     port: int
     tls: bool
     prefix: str
+    token: str = ""
 
 
 class Answer(NamedTuple):
@@ -60,7 +64,8 @@ def post(to: Address, path: str, body: bytes) -> bytes:
 
 
 def _head(method: str, to: Address, path: str) -> bytes:
-    return f"{method} {to.prefix}{path} HTTP/1.1\r\nHost: {to.host}:{to.port}\r\n".encode()
+    bearer = f"Authorization: Bearer {to.token}\r\n" if to.token else ""
+    return f"{method} {to.prefix}{path} HTTP/1.1\r\nHost: {to.host}:{to.port}\r\n{bearer}".encode()
 
 
 def split(data: bytes) -> Answer | None:

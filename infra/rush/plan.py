@@ -12,9 +12,10 @@ class RushPlan(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
     `seed` names the crowd: the same seed gives the same buyer names and the same waits. One accepted
     order in `sample_every` is followed the way its buyer would, by asking for it at Retry-After.
-    A connection that fails is tried again for `patience_seconds`; an answer that takes longer than
-    `answer_seconds` is given up; after the crowd, decisions are awaited for `decide_seconds`, and
-    what else must come right (the gate's count, say) for `settle_seconds` after that.
+    With `over_seconds` the requests go out evenly over that time, a slow service permitting; 0 is as fast
+    as it answers. A connection that fails is tried again for `patience_seconds`; an answer that takes
+    longer than `answer_seconds` is given up; after the crowd, decisions are awaited for `decide_seconds`,
+    and what else must come right (the gate's count, say) for `settle_seconds` after that.
     """
 
     url: str = LOCAL_URL
@@ -22,6 +23,7 @@ class RushPlan(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     buyers: int = 5_000
     quantity: int = 1
     concurrency: int = 64
+    over_seconds: float = 0.0
     seed: int = 1
     sample_every: int = 50
     patience_seconds: float = 20.0

@@ -30,6 +30,13 @@ class Steps(Protocol):
         """So much of the present step is done."""
 
 
+class Notes(Steps, Protocol):
+    """Hears as well what happens beside the steps."""
+
+    def note(self, line: str) -> None:
+        """Something has happened. May be called from any thread."""
+
+
 class Unseen:
     """Shows nothing."""
 
@@ -37,6 +44,9 @@ class Unseen:
         """Says nothing."""
 
     def at(self, done: int) -> None:
+        """Says nothing."""
+
+    def note(self, line: str) -> None:
         """Says nothing."""
 
 
@@ -74,3 +84,7 @@ class Bars:
     def at(self, done: int) -> None:
         """Draws the bar of the present step."""
         self._bars.update(self._step, completed=done, refresh=True)
+
+    def note(self, line: str) -> None:
+        """Leaves a line above the bars; they are drawn again with the next step forward."""
+        self._bars.console.print(line, highlight=False)

@@ -17,24 +17,28 @@ from infra.history.story import tell
 from infra.rush.plan import RushPlan
 from infra.rush.progress import Steps
 from infra.rush.result import RushResult
-from infra.rush.rush import LedgerReader, run_rush
+from infra.rush.rush import Beside, LedgerReader, Passes, no_token, nothing, run_rush
 from infra.rush.verdict import verdict
 
 
-def run_recorded_rush(
+def run_recorded_rush(  # noqa: PLR0913 - the named ones may all be left out
     plan: RushPlan,
     file: Path,
     dsn: str | None,
     *,
     read_ledger: LedgerReader | None = None,
     steps: Steps | None = None,
+    beside: Beside = nothing,
+    passes: Passes = no_token,
 ) -> RushResult:
     """Plays a rush with its history in `file`; with `dsn`, the ledger's changes are in it.
 
-    Raises what `run_rush` raises, and OSError when the file cannot be written.
+    The other arguments are `run_rush`'s. Raises what that raises, and OSError when nothing can be written.
     """
     with closing(Recorder("rush", plan.url, dsn)) as record:
-        result = run_rush(plan, read_ledger=read_ledger, steps=steps, record=record)
+        result = run_rush(
+            plan, read_ledger=read_ledger, steps=steps, record=record, beside=beside, passes=passes
+        )
         record.write(file)
     with file.open("rb") as lines:
         story = tell(lines)

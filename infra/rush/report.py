@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from infra.rush.curve import draw
 from infra.rush.measures import Latency
@@ -12,8 +12,11 @@ from infra.rush.verdict import Audit
 RULE = "─" * 78
 
 
-def report(result: RushResult) -> list[str]:
-    """The lines, without colours and not wider than 78 columns unless a figure or an id is."""
+def report(result: RushResult, beside: Sequence[str] = ()) -> list[str]:
+    """The lines, without colours and not wider than 78 columns unless a figure or an id is.
+
+    `beside` are lines on what went on beside the rush; they come before the audit.
+    """
     plan = result.plan
     crowd = f"{plan.buyers:,} buyers of {plan.quantity} over {plan.concurrency} connections"
     return [
@@ -27,6 +30,7 @@ def report(result: RushResult) -> list[str]:
         *_rates(result),
         *_curve(result),
         *([f"history      {result.history}"] if result.history else []),
+        *([RULE, *beside] if beside else []),
         RULE,
         *audit_lines(result.audit),
     ]

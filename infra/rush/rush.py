@@ -9,12 +9,15 @@ import asyncio
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 import uvloop
+from msgspec.structs import replace
 
+from chalicelib.identity.principal import Role
 from infra.history.lines import Event, Left, TypeAsked
 from infra.rush import http
 from infra.rush.audit import audit
@@ -35,6 +38,30 @@ DRAW_SECONDS = 0.5
 
 LedgerReader = Callable[[int], LedgerSeen]
 """Event id in, the ledger's snapshot of that event out."""
+Beside = Callable[[int], AbstractContextManager[object]]
+"""Event id in, what goes on beside the rush out: entered with the crowd, left once every order is decided."""
+
+
+def nothing(_: int) -> AbstractContextManager[object]:
+    """The rush alone."""
+    return nullcontext()
+
+
+class Passes(Protocol):
+    """Makes a token for somebody; empty where nobody asks for one."""
+
+    def __call__(self, user_id: str, /, *roles: Role) -> str:
+        """The token."""
+
+
+def no_token(_: str, /, *__: Role) -> str:
+    """For a service in open mode."""
+    return ""
+
+
+def as_staff(to: http.Address, passes: Passes) -> http.Address:
+    """The address as somebody asks there who may do all that a rush does beside buying."""
+    return replace(to, token=passes("rush", Role.ORGANISER, Role.OPERATOR))
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,29 +73,33 @@ class _Stage:
     read_ledger: LedgerReader | None
     steps: Steps
     record: Recorder | None
+    passes: Passes
 
 
-def run_rush(
+def run_rush(  # noqa: PLR0913 - the named ones may all be left out
     plan: RushPlan,
     *,
     read_ledger: LedgerReader | None = None,
     steps: Steps | None = None,
     record: Recorder | None = None,
+    beside: Beside = nothing,
+    passes: Passes = no_token,
 ) -> RushResult:
     """Plays one on-sale at `plan.url` and audits it; without `read_ledger`, by HTTP alone.
 
-    `record` hears of all that is asked and answered; see `infra.rush.recorded`.
+    `record` hears of all that is asked and answered; see `infra.rush.recorded`. `passes` makes the tokens of
+    a service that asks for them.
     Raises ServiceFault when the service cannot be asked, ValueError when the URL is none, and whatever
     `read_ledger` raises. A promise that was broken is no error: it is in the result's audit.
     """
-    to = http.address(plan.url)
+    to = as_staff(http.address(plan.url), passes)
     service = Service(to, plan.patience_seconds)
     try:
         event = service.create_event(f"Rush of {plan.buyers} for {plan.tickets}", plan.tickets)
-        stage = _Stage(plan, to, service, event, read_ledger, steps or Unseen(), record)
+        stage = _Stage(plan, to, service, event, read_ledger, steps or Unseen(), record, passes)
         if record is not None:
             record.event(_terms(event))
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner, beside(event.id):
             tally, sightings = runner.run(_meet(stage))
         facts, verdict = _settle(stage, tally, sightings)
         if record is not None:
@@ -83,18 +114,19 @@ def _terms(event: EventSeen) -> Event:
     return Event(id=event.id, ticket_types=types)
 
 
-def orders(plan: RushPlan, to: http.Address, event_id: int) -> Iterator[bytes]:
+def orders(plan: RushPlan, to: http.Address, event_id: int, passes: Passes = no_token) -> Iterator[bytes]:
     """The crowd's requests, one for each buyer, ready to send."""
     for number in range(plan.buyers):
         user_id = f"buyer-{plan.seed}-{number}"
         body = {"eventId": event_id, "quantity": plan.quantity, "userId": user_id}
-        yield http.post(to, "/orders", msgspec.json.encode(body))
+        as_buyer = replace(to, token=passes(user_id, Role.BUYER))
+        yield http.post(as_buyer, "/orders", msgspec.json.encode(body))
 
 
 async def _meet(stage: _Stage) -> tuple[Tally, list[Sighting]]:
     plan = stage.plan
     followers = Followers(stage.to, every=plan.sample_every, seed=plan.seed, record=stage.record)
-    requests = list(orders(plan, stage.to, stage.event.id))
+    requests = list(orders(plan, stage.to, stage.event.id, stage.passes))
     stage.steps.begin("orders", plan.buyers)
     crowd = Crowd(stage.to, requests, _manner(plan), followers.accepted, stage.record)
     tally = await _drawn(crowd, stage.steps)
@@ -115,6 +147,7 @@ def _manner(plan: RushPlan) -> Manner:
         concurrency=plan.concurrency,
         patience_seconds=plan.patience_seconds,
         answer_seconds=plan.answer_seconds,
+        per_second=plan.buyers / plan.over_seconds if plan.over_seconds else 0.0,
         seed=plan.seed,
     )
 

@@ -33,12 +33,17 @@ class _Page(msgspec.Struct, rename="camel"):
     next_cursor: str | None = None
 
 
+class _Conservation(msgspec.Struct):
+    gap: int
+
+
 class Service:
     """A connection to the service, for one caller at a time."""
 
     def __init__(self, to: Address, patience_seconds: float = 20.0) -> None:
         """A read that fails by a lost connection or a 5xx is tried again for `patience_seconds`."""
         self._prefix = to.prefix
+        self._bearer = {"Authorization": f"Bearer {to.token}"} if to.token else {}
         self._patience_seconds = patience_seconds
         kind = http.client.HTTPSConnection if to.tls else http.client.HTTPConnection
         self._connection = kind(to.host, to.port, timeout=CALL_SECONDS)
@@ -74,6 +79,10 @@ class Service:
         page = self._get(f"/orders?eventId={event_id}&status=pending&limit={PAGE}", _Page)
         return len(page.items)
 
+    def gap(self, event_id: int) -> int:
+        """Tickets that are nowhere (above 0) or in two places (below). Raises ServiceFault."""
+        return self._get(f"/ops/events/{event_id}/conservation", _Conservation).gap
+
     def close(self) -> None:
         """Hangs up; a later call connects again."""
         self._connection.close()
@@ -99,7 +108,7 @@ class Service:
             time.sleep(RETRY_SECONDS)
 
     def _call(self, method: str, path: str, body: bytes | None = None) -> tuple[int, bytes]:
-        headers = {"Content-Type": "application/json"} if body else {}
+        headers = {"Content-Type": "application/json", **self._bearer} if body else self._bearer
         try:
             self._connection.request(method, self._prefix + path, body, headers)
             response = self._connection.getresponse()

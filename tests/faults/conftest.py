@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 import valkey
@@ -44,6 +45,8 @@ def house(postgres: Server, valkey_url: str, endpoint: str, tmp_path: Path) -> I
 
 
 @pytest.fixture(scope="session")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    with Stack(tmp_path_factory.mktemp("stack")).background() as running:
+def stack() -> Iterator[Stack]:
+    # Not below pytest's own folder: each pytest that starts shuts that for every other user, and root's
+    # PostgreSQL, which runs as one, would not find its way back to its files after a restart.
+    with TemporaryDirectory(prefix="onsale-stack-") as folder, Stack(Path(folder)).background() as running:
         yield running

@@ -68,6 +68,15 @@ class ForgetfulGate(Gate):
         return super().settle(event_id, kept, returned)
 
 
+class BoastfulGate(Gate):
+    """A control: says that it had a claim of every order that was settled."""
+
+    def settle(self, event_id: int, kept: Any, returned: Any) -> int:
+        """Settles what there is, and counts what there should have been."""
+        super().settle(event_id, kept, returned)
+        return len(kept) + len(returned)
+
+
 class ClaimlessGate(ForgetfulGate):
     """The first negative control: a realignment from it leaves the claims out."""
 
@@ -259,8 +268,38 @@ def test_a_claim_whose_order_was_cancelled_before_it_was_settled_gives_its_ticke
         assert realign(services, event.id) == {}
 
 
-def test_orders_that_the_gate_has_never_seen_are_taken_off_its_stock(database: str, client: Any) -> None:
+def test_tickets_of_a_forgotten_claim_are_off_the_gates_stock_as_soon_as_they_are_sold(
+    database: str, client: Any
+) -> None:
     with service(database, client) as services:
+        event = services.ledger.create_event(a_draft(10))
+        for user in ("ann", "bob"):
+            place(services, an_order_for((None, 2), event_id=event.id, user=user))
+        client.flushall()
+        place(services, an_order_for((None, 1), event_id=event.id))
+        assert in_stock(services, event.id) == [9], "it does not know that four are on their way"
+        bodies = queue_of(services).take(2)
+        assert failures(fulfil(services, batch_of(*bodies))) == []
+        assert in_stock(services, event.id) == [5]
+        assert lasting_drift(services, event.id) == {}
+
+
+def test_a_message_that_comes_again_makes_nobody_realign(database: str, client: Any) -> None:
+    with service(database, client) as services:
+        event = services.ledger.create_event(a_draft(10))
+        place(services, an_order_for((None, 2), event_id=event.id))
+        (body,) = queue_of(services).take(1)
+        epochs = []
+        for _ in range(3):
+            fulfil(services, batch_of(body))
+            survey = services.gate.survey(event.id)
+            assert survey is not None
+            epochs.append(survey.epoch)
+        assert epochs == [epochs[0], epochs[0] + 1, epochs[0] + 2], "one settlement each and nothing else"
+
+
+def test_orders_that_the_gate_has_never_seen_are_taken_off_its_stock(database: str, client: Any) -> None:
+    with service(database, client, BoastfulGate) as services:
         event = services.ledger.create_event(a_draft(10))
         place(services, an_order_for((None, 1), event_id=event.id))
         fulfil(services, batch_of(*(an_order(event, 2) for _ in range(3))))

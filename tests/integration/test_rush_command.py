@@ -10,6 +10,8 @@ from click.testing import CliRunner, Result
 
 from infra.commands.check_history import check_history
 from infra.commands.rush import find, rush
+from infra.local.layout import Layout
+from infra.local.tenancy import take_lock
 from tests.support.box_office import BoxOffice, Front, GivesAnIdTwice, HidesTickets, serving
 from tests.support.waiting import free_port
 
@@ -57,6 +59,33 @@ def test_without_a_stack_and_a_url_there_is_a_hint(tmp_path: Path) -> None:
     result = typed(*SMALL, "--state-dir", str(tmp_path))
     assert result.exit_code == 2
     assert "--url" in result.stderr
+
+
+def test_chaos_strikes_no_stack_but_the_one_that_runs_here(tmp_path: Path) -> None:
+    with serving(Front(BoxOffice())) as url:
+        result = typed("--chaos", "--url", url, "--state-dir", str(tmp_path))
+    assert result.exit_code == 2
+    assert f"{url} is not the stack that runs here" in result.stderr
+
+
+def test_chaos_needs_a_stack_that_is_alive(tmp_path: Path) -> None:
+    state = {"http": {"url": "http://127.0.0.1:8001"}, "postgres": {"dsn": "postgresql://x"}}
+    (tmp_path / "state.json").write_text(json.dumps(state))
+    result = typed("--chaos", "--state-dir", str(tmp_path))
+    assert result.exit_code == 2
+    assert "no stack runs in" in result.stderr
+
+
+@pytest.mark.parametrize("store", ["postgres", "valkey"])
+def test_chaos_does_not_strike_a_store_that_somebody_else_runs(tmp_path: Path, store: str) -> None:
+    layout = Layout(tmp_path)
+    servers = {"postgres": {"dsn": "postgresql://x", "pid": 1}, "valkey": {"url": "valkey://x", "pid": 1}}
+    servers[store]["pid"] = None
+    with take_lock(layout):
+        layout.write_state({"http": {"url": "http://127.0.0.1:8001"}, **servers})
+        result = typed("--chaos", "--state-dir", str(tmp_path))
+    assert result.exit_code == 2
+    assert f"the stack did not start its {store} itself" in result.stderr
 
 
 def test_the_running_stack_is_found_with_its_ledger(tmp_path: Path) -> None:

@@ -53,6 +53,22 @@ def test_every_ticket_is_sold_and_everybody_else_hears_sold_out() -> None:
     assert sum(result.curve.confirmed) == 40
 
 
+def test_a_paced_crowd_takes_its_time_and_asks_for_everything_all_the_same() -> None:
+    office = BoxOffice()
+    result = rushed(Front(office), over_seconds=1.0)
+    assert broken(result) == ""
+    assert office.placed == 200
+    assert 0.95 < result.crowd_seconds < 3
+
+
+def test_a_paced_crowd_asks_again_over_new_connections_when_old_ones_close() -> None:
+    front = Front(BoxOffice(), answers_each=20)
+    result = rushed(front, over_seconds=0.5)
+    assert result.unsent == 0
+    assert broken(result) == ""
+    assert front.connections >= 10
+
+
 def test_more_tickets_than_buyers_leave_some() -> None:
     result = rushed(Front(BoxOffice()), tickets=500, buyers=120)
     assert broken(result) == ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
+from collections.abc import Callable
 from typing import Any, cast
 
 import pytest
@@ -40,10 +41,17 @@ def _message(name: str) -> dict[str, Any]:
     return {"MessageId": name, "ReceiptHandle": name, "Body": "{}", "MD5OfBody": ""}
 
 
-def run(queue: Queue, handler: Handler, until: threading.Event, redeliver: int = 1) -> None:
-    """Runs the event source until the test has seen what it wants to see."""
+def run(
+    queue: Queue,
+    handler: Handler,
+    until: threading.Event,
+    redeliver: int = 1,
+    ask: Callable[[EventSource], None] = lambda _: None,
+) -> None:
+    """Runs the event source, after `ask`, until the test has seen what it wants to see."""
     mapping = Mapping(handler, "fulfil", batch_size=3, window_seconds=0.01)
     source = EventSource(mapping, cast(QueueClient, queue), SETTINGS, redeliver)
+    ask(source)
 
     def stop() -> None:
         until.wait(10)
@@ -116,4 +124,35 @@ def test_redeliver_hands_each_record_over_three_times_in_different_batches() -> 
 
     run(queue, handler, done, redeliver=3)
     assert calls == dict.fromkeys(ids, 3)
+    assert queue.deleted == set(ids)
+
+
+def test_a_batch_that_is_to_be_dropped_is_neither_handled_nor_deleted(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    ids = [str(number) for number in range(7)]
+    queue, done, handled = Queue(*ids), threading.Event(), list[str]()
+
+    def handler(event: dict[str, Any], _: Any) -> None:
+        handled.extend(record["messageId"] for record in event["Records"])
+        if ids[-1] in handled:
+            done.set()
+
+    run(queue, handler, done, ask=EventSource.drop_next)
+    assert handled == ids[3:], "the first batch alone"
+    assert queue.deleted == set(ids[3:])
+    assert "batch dropped" in capsys.readouterr().err
+
+
+def test_a_batch_that_is_to_be_doubled_is_handled_twice_and_deleted_once() -> None:
+    ids = [str(number) for number in range(7)]
+    queue, done, batches = Queue(*ids), threading.Event(), list[list[str]]()
+
+    def handler(event: dict[str, Any], _: Any) -> None:
+        batches.append([record["messageId"] for record in event["Records"]])
+        if batches[-1][-1] == ids[-1]:
+            done.set()
+
+    run(queue, handler, done, ask=EventSource.double_next)
+    assert batches == [ids[:3], ids[:3], ids[3:6], ids[6:]]
     assert queue.deleted == set(ids)

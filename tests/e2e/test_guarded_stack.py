@@ -77,6 +77,14 @@ def test_a_token_of_another_stack_is_no_good(guarded: Stack, stack: Stack) -> No
     assert "AUTH_MODE=jwt" in refused.stderr
 
 
+def test_a_whole_crowd_gets_in_with_tokens_of_its_own(guarded: Stack) -> None:
+    played = guarded.infra("rush", "--tickets", "50", "--buyers", "200", "--json")
+    assert played.returncode == 0, played.stdout + played.stderr
+    result = json.loads(played.stdout)
+    assert result["confirmed"] == 50
+    assert result["refused"] == {"sold-out": 150}
+
+
 def test_a_token_says_until_when_it_is_good(guarded: Stack) -> None:
     facts = json.loads(guarded.infra("token", "--user", "ada", "--ttl", "60", "--json").stdout)
     assert facts["roles"] == ["buyer"]
