@@ -10,6 +10,11 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 EMULATOR := $(VENV)/emulator
+SUPPLY := $(VENV)/supply
+LOCKS := requirements.txt requirements-dev.txt infra/local/requirements.txt infra/supply/requirements.txt
+# Nothing that the lock does not name by its hash, and nothing that would have to be built, but for the one package
+# that exists only as its source.
+INSTALL := -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: --no-binary localstack-client
 TICKETS ?= $(if $(CHAOS),16000,1000)
 BUYERS ?= $(if $(CHAOS),20000,5000)
 CONCURRENCY ?= 64
@@ -18,7 +23,7 @@ SEEDS ?= 100000
 MINUTES ?= 20
 
 .DEFAULT_GOAL := help
-.PHONY: help install up down status test test-fast test-faults simulate fuzz check rush bench clean
+.PHONY: help install up down status test test-fast test-faults simulate fuzz check rush bench lock audit-dependencies clean
 
 help: ## Show this list.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -34,7 +39,7 @@ down: install ## Stop a stack that runs in the background or in another terminal
 status: install ## Show the running stack's processes and addresses.
 	@$(BIN)/python -m infra status
 
-check: install ## Lint, types, import rules and unit tests, in seconds.
+check: install ## Lint, security scan, types, import rules and unit tests, in seconds.
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
@@ -63,19 +68,37 @@ rush: install ## Send a crowd to the running stack, then audit it; CHAOS=1 strik
 bench: install ## Measure the limits of this machine, and ours beside them.
 	@$(BIN)/python -m infra bench
 
+lock: $(SUPPLY)/installed ## Pin again, with hashes, what the requirements.in files name (LOCK=--upgrade: the newest of the rest).
+	@set -e; for lock in $(LOCKS); do \
+	  UV_CUSTOM_COMPILE_COMMAND="make lock" $(SUPPLY)/bin/uv pip compile --quiet --universal --python-version 3.11 \
+	    --generate-hashes --no-emit-index-url --no-emit-find-links $(LOCK) "$${lock%.txt}.in" -o "$$lock"; \
+	done
+
+audit-dependencies: $(SUPPLY)/installed ## Ask for known weaknesses of everything installed; needs the internet.
+	@$(SUPPLY)/bin/pip-audit --strict --progress-spinner off --require-hashes --disable-pip $(LOCKS:%=-r %) 2>$(SUPPLY)/audit.log \
+	  && cat $(SUPPLY)/audit.log \
+	  || { grep -A1000 '^Found [1-9]' $(SUPPLY)/audit.log || { tail -n 1 $(SUPPLY)/audit.log | cut -c 1-200; \
+	    echo "Nothing was audited: the list of known weaknesses could not be read. This needs the internet."; }; exit 1; }
+
 clean: ## Remove what was installed; the data in .onsale stays.
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
-$(VENV)/installed: requirements.txt requirements-dev.txt
+$(VENV)/installed: requirements-dev.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	  || { echo "Onsale needs Python 3.11 or newer; try PYTHON=python3.12 make $(MAKECMDGOALS)"; exit 1; }
 	@echo "installing into $(VENV); only the first time"
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@$(BIN)/python $(INSTALL) -r requirements-dev.txt
 	@touch $@
 
 $(EMULATOR)/installed: infra/local/requirements.txt $(VENV)/installed
 	@echo "installing the embedded SQS into $(EMULATOR)"
 	@test -x $(EMULATOR)/bin/python || $(BIN)/python -m venv $(EMULATOR)
-	@$(EMULATOR)/bin/python -m pip install --quiet --disable-pip-version-check -r infra/local/requirements.txt
+	@$(EMULATOR)/bin/python $(INSTALL) -r infra/local/requirements.txt
+	@touch $@
+
+$(SUPPLY)/installed: infra/supply/requirements.txt $(VENV)/installed
+	@echo "installing the tools that look after requirements into $(SUPPLY)"
+	@test -x $(SUPPLY)/bin/python || $(BIN)/python -m venv $(SUPPLY)
+	@$(SUPPLY)/bin/python $(INSTALL) -r infra/supply/requirements.txt
 	@touch $@
