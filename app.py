@@ -7,6 +7,7 @@ from typing import Any
 from chalice.app import Chalice, CloudWatchEvent, Rate, SQSEvent
 
 from chalicelib.api import routes
+from chalicelib.log import about_call
 from chalicelib.services import Services
 from chalicelib.settings import from_environment
 
@@ -24,21 +25,24 @@ def fulfil(event: SQSEvent) -> dict[str, Any]:
     """Decides a batch of orders; answers which records have failed."""
     from chalicelib import fulfilment
 
+    about_call(event.context)
     return fulfilment.fulfil(services, event.to_dict())
 
 
 @app.schedule(Rate(1, unit=Rate.MINUTES))
-def reconcile(_event: CloudWatchEvent) -> dict[str, int]:
+def reconcile(event: CloudWatchEvent) -> dict[str, int]:
     """Puts orders that got lost on their way on the queue again."""
     from chalicelib import reconcile as reconciler
 
+    about_call(event.context)
     return reconciler.reconcile(services)
 
 
 # The shortest that a schedule can be; locally it runs every second.
 @app.schedule(Rate(1, unit=Rate.MINUTES))
-def expire(_event: CloudWatchEvent) -> dict[str, int]:
+def expire(event: CloudWatchEvent) -> dict[str, int]:
     """Puts orders that were not paid in time back on sale."""
     from chalicelib import expiry
 
+    about_call(event.context)
     return expiry.expire(services)

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from chalicelib.aws.answers import AwsRefused
 from chalicelib.errors import Unavailable
 from chalicelib.filling import filled
 from chalicelib.gate.refusals import KeyForgotten, NotLoaded, Settled, refusal
 from chalicelib.log import log
 from chalicelib.model import MESSAGE_SCHEMA, Order, OrderIntent, OrderPlaced, Stock
-from chalicelib.queue.answers import QueueRefused
 
 if TYPE_CHECKING:  # a door that refuses must not wait for the drivers of the other stores
     from chalicelib.services import Services
@@ -54,7 +54,7 @@ def place(services: Services, intent: OrderIntent) -> Placed:
     try:
         # A replay is sent, too: nobody knows whether the first request lived to send it.
         services.queue.send(claim.decode(), str(intent.event_id))
-    except (Unavailable, QueueRefused) as error:
+    except (Unavailable, AwsRefused) as error:
         if not replayed and not getattr(error, "ambiguous", False):
             _withdraw(services, intent)
         raise

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from chalicelib.errors import Conflict, Unavailable
+from chalicelib.errors import Conflict, OnsaleError, Unavailable
 from chalicelib.log import log
 from chalicelib.model import OrderPlaced
 from chalicelib.rules import Outcome, decide
@@ -64,7 +64,12 @@ def apply(services: Services, batch: Sequence[OrderPlaced], pace: Pace) -> Appli
     if faults and not outcomes and len(batch) > 1:
         # Hardly that many bad orders at once, but a bad deployment: it must not bury everybody's.
         breaker.failed(pace.monotonic())
-        log("every-order-failed", "error", records=len(batch), detail=next(iter(faults.values())))
+        log(
+            "every-order-failed",
+            "error",
+            records=len(batch),
+            error=next(iter(faults.values())).partition(":")[0],
+        )
         return Applied([], {}, in_order=False)
     if batch:
         breaker.succeeded()
@@ -74,6 +79,11 @@ def apply(services: Services, batch: Sequence[OrderPlaced], pace: Pace) -> Appli
 def reason_of(error: Exception) -> str:
     """One text for an operator: what kind of error, and what it says, 500 characters at most."""
     return f"{type(error).__name__}: {error}"[:500]
+
+
+def cause_of(error: Exception) -> str:
+    """The same for the log: a bug's own words are left out, they may quote a buyer's."""
+    return error.detail if isinstance(error, OnsaleError) else type(error).__name__
 
 
 def _apply_in_parts(

@@ -34,7 +34,7 @@ class Conflict(OnsaleError):
 
 
 class Unavailable(OnsaleError):
-    """A store or the queue did not answer in time. `part` names it: gate, queue or ledger.
+    """A store or the queue did not answer in time. `part` names it: gate, queue, ledger or secrets.
 
     `ambiguous` is true when the call may have taken effect although no answer came.
     """

@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from chalicelib.applying import Pace, apply, reason_of
+from chalicelib.applying import Pace, apply, cause_of
 from chalicelib.errors import Unavailable
 from chalicelib.log import log
 from chalicelib.records import Record, read
@@ -81,8 +81,7 @@ def _settled(services: Services, outcomes: Sequence[Outcome], pace: Pace) -> set
         try:
             claims = services.gate.settle(event_id, kept, returned)
         except Exception as error:  # a bug as well: the orders are decided and not to blame
-            detail = error.detail if isinstance(error, Unavailable) else reason_of(error)
-            log("claims-not-settled", "error", eventId=event_id, detail=detail)
+            log("claims-not-settled", "error", eventId=event_id, detail=cause_of(error))
             if pace.monotonic() - started > SETTLE_LIMIT_SECONDS:
                 break
         else:
@@ -116,7 +115,7 @@ def _set_aside(
     except Exception as error:
         if isinstance(error, Unavailable):
             services.ledger_breaker.failed(pace.monotonic())
-        log("failures-not-recorded", "error", detail=reason_of(error), records=len(blamed))
+        log("failures-not-recorded", "error", detail=cause_of(error), records=len(blamed))
         return set()
 
 
@@ -125,4 +124,4 @@ def _note_moved(services: Services, moved: set[str]) -> None:
     try:
         services.ledger.mark_moved(moved, services.clock())
     except Exception as error:
-        log("moves-not-recorded", "error", detail=reason_of(error), records=len(moved))
+        log("moves-not-recorded", "error", detail=cause_of(error), records=len(moved))

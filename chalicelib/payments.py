@@ -19,6 +19,7 @@ from chalicelib.model import Order, Payment, PaymentNotice, PaymentState
 from chalicelib.order_ids import event_of
 from chalicelib.restock import restock
 from chalicelib.rules import is_late
+from chalicelib.secret import Secret
 from chalicelib.services import Services
 from chalicelib.whereabouts import missing
 
@@ -36,19 +37,23 @@ def sign(secret: str, timestamp: int, body: bytes) -> str:
     return f"t={timestamp},v1={_digest(secret, str(timestamp), body)}"
 
 
-def verify(secret: str, header: str | None, body: bytes, now: datetime) -> None:
+def verify(secret: Secret[str], header: str | None, body: bytes, now: datetime) -> None:
     """Checks a notice before anybody reads it; `header` is None when there was none.
 
     Raises Rejected("invalid-signature") unless one of the header's signatures fits `secret` and `body`, and
-    its timestamp is within TOLERANCE_SECONDS of `now`. An empty secret fits nothing.
+    its timestamp is within TOLERANCE_SECONDS of `now`. An empty secret fits nothing. Before the answer is
+    no, the secret's newest value is tried, if there is one; raises Unavailable when it cannot be read.
     """
     timestamp, signatures = _parts(header or "")
-    if not secret or not signatures or len(signatures) > MAX_SIGNATURES:
+    if not signatures or len(signatures) > MAX_SIGNATURES:
         raise _invalid(f"The header {SIGNATURE_HEADER} must be t=<unix seconds>,v1=<hex>.")
     if not _SECONDS.fullmatch(timestamp) or abs(now.timestamp() - int(timestamp)) > TOLERANCE_SECONDS:
         raise _invalid(f"The signature's time is more than {TOLERANCE_SECONDS} seconds from now.")
-    wanted = _digest(secret, timestamp, body).encode()
-    if not any(hmac.compare_digest(wanted, given.encode(errors="replace")) for given in signatures):
+    used = secret.value()
+    if _fits(used, timestamp, signatures, body):
+        return
+    newer = secret.newer_than(used)
+    if newer is None or not _fits(newer, timestamp, signatures, body):
         raise _invalid("No signature fits the body.")
 
 
@@ -90,6 +95,13 @@ def _parts(header: str) -> tuple[str, list[str]]:
     timestamps = [value for name, _, value in pairs if name == "t"]
     signatures = [value for name, _, value in pairs if name == "v1"]
     return (timestamps[0] if len(timestamps) == 1 else ""), signatures
+
+
+def _fits(secret: str, timestamp: str, signatures: list[str], body: bytes) -> bool:
+    if not secret:
+        return False
+    wanted = _digest(secret, timestamp, body).encode()
+    return any(hmac.compare_digest(wanted, given.encode(errors="replace")) for given in signatures)
 
 
 def _digest(secret: str, timestamp: str, body: bytes) -> str:

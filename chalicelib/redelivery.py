@@ -12,10 +12,10 @@ import time
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import NamedTuple
 
+from chalicelib.aws.answers import AwsRefused
 from chalicelib.errors import Unavailable
 from chalicelib.log import log
 from chalicelib.model import FailedMessage
-from chalicelib.queue.answers import QueueRefused
 from chalicelib.records import Record
 from chalicelib.services import Services
 
@@ -104,7 +104,7 @@ def bury(
             services.returns.bury(
                 record["body"], attributes, record.get("attributes", {}).get("MessageGroupId")
             )
-        except (Unavailable, QueueRefused) as error:
+        except (Unavailable, AwsRefused) as error:
             log("dead-letter-not-moved", "error", messageId=message_id, detail=str(error))
         else:
             buried.add(message_id)

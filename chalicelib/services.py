@@ -21,6 +21,12 @@ if TYPE_CHECKING:
     from chalicelib.queue.client import QueueClient
     from chalicelib.queue.returns import Returns
     from chalicelib.queue.sender import Sender
+    from chalicelib.secret import Login, Secret
+
+STORE_REST_SECONDS = 1.0
+"""Between two further readings of a store's secret: a rotation changes the password before the secret."""
+PAYMENT_REST_SECONDS = 10.0
+"""The same for payments, where strangers can provoke it: at most 6 readings a minute from one container."""
 
 
 def utc_now() -> datetime:
@@ -56,7 +62,9 @@ class Services:
         from chalicelib.gate.client import connect
         from chalicelib.gate.gate import Gate
 
-        return Gate(connect(self.settings.valkey_url, self.settings.gate_timeout_ms))
+        settings = self.settings
+        secret = self._login(settings.valkey_secret_id, "gate")
+        return Gate(connect(settings.valkey_url, settings.gate_timeout_ms, secret))
 
     @cached_property
     def queue(self) -> Sender:
@@ -74,8 +82,8 @@ class Services:
 
     @cached_property
     def _queue_client(self) -> QueueClient:
+        from chalicelib.aws.credentials import credential_source
         from chalicelib.queue.client import QueueClient
-        from chalicelib.queue.credentials import credential_source
 
         settings = self.settings
         return QueueClient(
@@ -107,5 +115,32 @@ class Services:
 
         settings = self.settings
         return Ledger(
-            Connections(settings.database_url, settings.ledger_connections, settings.ledger_timeout_ms)
+            Connections(
+                settings.database_url,
+                settings.ledger_connections,
+                settings.ledger_timeout_ms,
+                secret=self._login(settings.database_secret_id, "ledger"),
+            )
         )
+
+    @cached_property
+    def payment_secret(self) -> Secret[str]:
+        """What the payment provider signs with."""
+        from chalicelib.secret import Secret, constant
+
+        if not self.settings.payment_secret_id:
+            return constant(self.settings.payment_secret)
+        return Secret(self._reader(self.settings.payment_secret_id, "secrets"), PAYMENT_REST_SECONDS)
+
+    def _login(self, secret_id: str, part: str) -> Secret[Login] | None:
+        if not secret_id:
+            return None
+        from chalicelib.secret import Secret, login_of
+
+        read = self._reader(secret_id, part)
+        return Secret(lambda: login_of(read()), STORE_REST_SECONDS)
+
+    def _reader(self, secret_id: str, part: str) -> Callable[[], str]:
+        from chalicelib.aws.secrets_manager import reader
+
+        return reader(self.settings, secret_id, part)

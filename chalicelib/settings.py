@@ -41,6 +41,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     auth_jwks_url: str = ""
     auth_secret: str = ""
     auth_roles_claim: str = "roles"
+    database_secret_id: str = ""
+    """Name or ARN in Secrets Manager, as the next two: the value is read there, again when it is stale."""
+    valkey_secret_id: str = ""
+    payment_secret_id: str = ""
+    aws_endpoint_url_secrets_manager: str = ""
+    """The AWS SDKs' own variable, for an emulator or a VPC endpoint; empty: the region's."""
+    cors_origins: str = ""
+    """Origins whose pages may read answers, parted by commas; `api/cors.py` says which are refused."""
     log_level: str = "info"
 
 
@@ -48,8 +56,8 @@ def from_environment(environ: Mapping[str, str] = os.environ) -> Settings:
     """Reads each field from the variable of the same name in capitals.
 
     Raises ValueError that names the variable when one cannot be read as its type; when a stage other than
-    `local` has no PAYMENT_SECRET of its own, since anybody could confirm orders there, or would let everybody
-    in; and when tokens are asked for that nobody could verify.
+    `local` has neither PAYMENT_SECRET_ID nor a PAYMENT_SECRET of its own, since anybody could confirm orders
+    there, or would let everybody in; and when tokens are asked for that nobody could verify.
     """
     given: dict[str, Any] = {
         name: environ[name.upper()] for name in Settings.__struct_fields__ if environ.get(name.upper())
@@ -58,7 +66,11 @@ def from_environment(environ: Mapping[str, str] = os.environ) -> Settings:
         settings = msgspec.convert(given, Settings, strict=False)
     except msgspec.ValidationError as error:
         raise ValueError(f"environment: {error}") from error
-    if settings.stage != "local" and settings.payment_secret.strip() in {"", LOCAL_PAYMENT_SECRET}:
+    guessable = not settings.payment_secret_id and settings.payment_secret.strip() in {
+        "",
+        LOCAL_PAYMENT_SECRET,
+    }
+    if settings.stage != "local" and guessable:
         raise ValueError(f"environment: stage {settings.stage} needs a PAYMENT_SECRET of its own")
     if fault := _identity_fault(settings):
         raise ValueError(f"environment: {fault}")

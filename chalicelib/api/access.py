@@ -40,6 +40,7 @@ ACCESS: dict[str, Allowed] = {
     "getDocs": PUBLIC,
     "getDocsScript": PUBLIC,
     "getDocsStyle": PUBLIC,
+    "getDocsPageStyle": PUBLIC,
     "getDocsStart": PUBLIC,
     "listEvents": PUBLIC,
     "getEvent": PUBLIC,

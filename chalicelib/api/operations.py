@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import traceback
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextvars import ContextVar
 from typing import Any
 
@@ -15,11 +15,13 @@ import msgspec
 from chalice.app import Blueprint, HeadersType, Request, Response
 
 from chalicelib.api import access, problems
+from chalicelib.api import headers as standard
 from chalicelib.api.access import ACCESS, ANYBODY, Caller
+from chalicelib.api.cors import Origins
 from chalicelib.api.reading import body_reader, query_reader
 from chalicelib.api.schemas import NoQuery
 from chalicelib.errors import OnsaleError, Rejected
-from chalicelib.log import log
+from chalicelib.log import about, log
 from chalicelib.services import Services
 
 ORDER_BYTES = 16 * 1024
@@ -108,25 +110,59 @@ def operation(route: str, **declared: Any) -> Callable[[View], Operation]:
     return declare
 
 
-def mount(blueprint: Blueprint, services: Services, operations: Iterable[Operation]) -> None:
+def mount(blueprint: Blueprint, services: Services, operations: Sequence[Operation]) -> None:
     """Adds each operation to `blueprint` as a route, and what the routes need to find their request."""
-
-    def remember(request: Request, get_response: Callable[[Request], Response]) -> Response:
-        _current.set(request)
-        return get_response(request)
-
-    blueprint.register_middleware(remember, "http")
+    settings = services.settings
+    origins = Origins(settings)
+    blueprint.register_middleware(_around(settings.stage, origins), "http")
     for declared in operations:
         # No content types: Chalice's own 415 is not a problem document.
         if declared.id not in ACCESS:
             raise LookupError(f"{declared.id} is not in the table of api/access.py")
         route = blueprint.route(declared.path, methods=[declared.method], name=declared.id, content_types=[])
         route(_handler(services, declared))
+    _mount_preflights(blueprint, origins, operations)
+
+
+def _around(stage: str, origins: Origins) -> Callable[..., Response]:
+    """Makes what stands around every call, and around Chalice's own refusals: whose it is, what all say."""
+    every = {**standard.every(stage), **origins.varies}
+    listed = bool(origins.varies)
+
+    def around(request: Request, get_response: Callable[[Request], Response]) -> Response:
+        _current.set(request)
+        request_id = request.context.get("requestId", "")
+        about(requestId=request_id)
+        response = get_response(request)
+        response.headers = {**every, **response.headers, standard.REQUEST_ID: request_id}
+        if listed:
+            response.headers.update(origins.readable(request.headers.get("origin")))
+        return response
+
+    return around
+
+
+def _mount_preflights(blueprint: Blueprint, origins: Origins, operations: Iterable[Operation]) -> None:
+    """Adds OPTIONS to every path. It is no call of the contract: it asks nobody and tells nothing."""
+    methods: dict[str, set[str]] = {}
+    for declared in operations:
+        methods.setdefault(declared.path, set()).add(declared.method)
+    for path, taken in methods.items():
+        blueprint.route(path, methods=["OPTIONS"], name=f"preflight {path}", content_types=[])(
+            _preflight(origins, taken)
+        )
+
+
+def _preflight(origins: Origins, methods: Iterable[str]) -> Callable[..., Response]:
+    def preflight(**_: str) -> Response:
+        return Response("", dict(origins.preflight(_current.get().headers.get("origin"), methods)), 204)
+
+    return preflight
 
 
 def answer(status: int, body: object, headers: Mapping[str, str] | None = None) -> Response:
     """Makes a JSON answer. `body` is anything msgspec can encode; `headers` come on top."""
-    all_headers: HeadersType = {"Content-Type": "application/json", "Cache-Control": "no-store"}
+    all_headers: HeadersType = {"Content-Type": "application/json"}
     if headers:
         all_headers.update(headers)
     return Response(_encode(body).decode(), all_headers, status)
@@ -154,7 +190,6 @@ def _handler(services: Services, declared: Operation) -> Callable[..., Response]
         except Exception as error:
             _log_bug(error, call.request_id, declared.id)
             response = problems.internal_error()
-        response.headers["X-Request-Id"] = call.request_id
         return response
 
     return handle

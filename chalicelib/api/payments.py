@@ -31,7 +31,7 @@ def _signed(services: Services, request: Request) -> None:
     except UnicodeError:
         raise Rejected("invalid-signature", "No signature fits the body.") from None
     raw = body.encode() if isinstance(body, str) else body
-    payments.verify(services.settings.payment_secret, header, raw, services.clock())
+    payments.verify(services.payment_secret, header, raw, services.clock())
 
 
 @operation(

@@ -16,25 +16,32 @@ from valkey.exceptions import ConnectionError as Disconnected
 from valkey.retry import Retry
 
 from chalicelib.gate.greeting import Greeting
+from chalicelib.secret import Login, Secret
 
 
-def connect(url: str, timeout_ms: int) -> Any:
+def connect(url: str, timeout_ms: int, secret: Secret[Login] | None = None) -> Any:
     """Makes a thread-safe client that connects when first used, and greets every connection.
 
     `url` is valkey://host:port/0, or valkeys:// with TLS; `?cluster=true` takes a cluster client that
     follows the slots (ElastiCache Serverless is always in cluster mode). `timeout_ms` bounds each wait.
+    `secret` has the login; without it, what the address says is used.
     """
     seconds = timeout_ms / 1000
     options: dict[str, Any] = {"socket_timeout": seconds, "socket_connect_timeout": seconds}
+    pools: Any = valkey.ConnectionPool
+    if secret is not None:
+        from chalicelib.gate.login import LoginPool, SecretLogin
+
+        pools, options["credential_provider"] = LoginPool, SecretLogin(secret)
     parts = urlsplit(url)
     if parse_qs(parts.query).get("cluster") == ["true"]:
         url = parts._replace(query="").geturl()
+        options["connection_pool_class"] = pools
         greeting = Greeting(lambda: LazyCluster(url, options))
         return LazyCluster(url, options | {"valkey_connect_func": greeting})
     # ElastiCache cuts idle connections now and then. Every call of the gate may be repeated.
     options |= {"retry": Retry(NoBackoff(), 1), "retry_on_error": [Disconnected]}
     options["valkey_connect_func"] = _opened(Greeting())
-    pools: Any = valkey.ConnectionPool
     return ConnectionPerThread(pools.from_url(url, max_connections=1_000, **options))
 
 

@@ -13,10 +13,11 @@ from contextlib import contextmanager
 from threading import BoundedSemaphore
 
 import psycopg
-from psycopg.conninfo import make_conninfo
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.pq import TransactionStatus
 
 from chalicelib.errors import Conflict, Unavailable
+from chalicelib.secret import Login, Secret
 
 IDLE_SECONDS = 20
 """A connection idle for longer is asked before use: a firewall or a frozen Lambda may have lost it."""
@@ -42,9 +43,14 @@ class Connections:
     """At most `limit` connections, the one used last first. Safe to share between threads."""
 
     def __init__(
-        self, dsn: str, limit: int, timeout_ms: int, monotonic: Callable[[], float] = time.monotonic
+        self,
+        dsn: str,
+        limit: int,
+        timeout_ms: int,
+        monotonic: Callable[[], float] = time.monotonic,
+        secret: Secret[Login] | None = None,
     ) -> None:
-        """`dsn` is a libpq connection string.
+        """`dsn` is a libpq connection string. `secret` has user and password, and what `dsn` leaves open.
 
         `timeout_ms` bounds connecting, a dead network and the wait for a free connection. A slow
         statement is the database's to stop (migration 0001).
@@ -58,6 +64,7 @@ class Connections:
             keepalives_interval=1,
             keepalives_count=seconds,
         )
+        self._secret = secret
         self._timeout = timeout_ms / 1000
         self._free = BoundedSemaphore(limit)
         self._monotonic = monotonic
@@ -90,7 +97,16 @@ class Connections:
 
     def _opened(self) -> psycopg.Connection:
         with answering():
-            return psycopg.connect(self._conninfo, autocommit=True, prepare_threshold=None)
+            if self._secret is None:
+                return _connect(self._conninfo)
+            login = self._secret.value()
+            try:
+                return _connect(_signed(self._conninfo, login))
+            except psycopg.OperationalError as error:
+                newer = self._secret.newer_than(login) if _asked_for_a_password(error) else None
+                if newer is None:
+                    raise
+            return _connect(_signed(self._conninfo, newer))
 
     def _reused(self) -> psycopg.Connection | None:
         while self._idle:
@@ -108,6 +124,28 @@ class Connections:
             self._idle.append((connection, self._monotonic()))
         else:
             connection.close()
+
+
+def _connect(conninfo: str) -> psycopg.Connection:
+    return psycopg.connect(conninfo, autocommit=True, prepare_threshold=None)
+
+
+def _signed(conninfo: str, login: Login) -> str:
+    """The secret names the database's own host; an address that was given (RDS Proxy's) stays."""
+    said = {"host": login.host, "port": login.port, "dbname": login.dbname}
+    given = conninfo_to_dict(conninfo)
+    open_ones = {name: value for name, value in said.items() if value and not given.get(name)}
+    who = {"user": login.username} if login.username else {}
+    return make_conninfo(conninfo, **open_ones, **who, password=login.password)
+
+
+def _asked_for_a_password(error: psycopg.OperationalError) -> bool:
+    """Whether the server wanted a password before it refused; a dead one does not come so far.
+
+    libpq hides the SQLSTATE (28P01, 28000) of a connection that failed, and its message may be in any
+    language. A refusal for another reason costs one needless reading of the secret.
+    """
+    return error.pgconn is not None and error.pgconn.used_password
 
 
 def _usable(connection: psycopg.Connection, idle_seconds: float) -> bool:

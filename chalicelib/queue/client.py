@@ -1,142 +1,27 @@
-"""Calls one SQS queue: signs, sends, retries what retrying mends, all within a time limit.
-
-Speaks the AWS JSON 1.0 protocol. Must not know what a message holds, nor how sends are put together.
-"""
+"""Calls one SQS queue. Must not know what a message holds, nor how sends are put together."""
 
 from __future__ import annotations
 
-import random
-import time
-from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
-import msgspec
-
-from chalicelib.errors import Unavailable
-from chalicelib.queue.answers import Setback, verdict
-from chalicelib.queue.credentials import CredentialSource
-from chalicelib.queue.sigv4 import sign
-from chalicelib.queue.wire import Address, Answer, Connection, Interrupted, default_tls
-
-TRIES = 3
-BACKOFF_MS = (50, 200)
-"""Upper ends of the random wait before the second and the third try."""
-MAX_IDLE_SECONDS = 60
-"""A NAT gateway forgets an idle connection silently after 350 s (Amazon VPC User Guide)."""
+from chalicelib.aws.client import AwsClient
+from chalicelib.aws.credentials import CredentialSource
+from chalicelib.aws.sigv4 import SQS
 
 
-class QueueClient:
-    """One queue. Thread-safe: a connection is lent to one thread for one exchange, last used first."""
+class QueueClient(AwsClient):
+    """One queue. Thread-safe, as every AwsClient."""
 
-    def __init__(  # noqa: PLR0913 - the last five are for tests
-        self,
-        queue_url: str,
-        region: str,
-        credentials: CredentialSource,
-        timeout_ms: int,
-        *,
-        now: Callable[[], float] = time.time,
-        monotonic: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], None] = time.sleep,
-        uniform: Callable[[float, float], float] = random.uniform,
-        tls: Any = default_tls,
+    def __init__(
+        self, queue_url: str, region: str, credentials: CredentialSource, timeout_ms: int, **for_tests: Any
     ) -> None:
-        """`queue_url` says where to connect, and HTTP or HTTPS; `timeout_ms` bounds a call with its retries.
-
-        Connects on the first call. Raises ValueError when the URL is neither http nor https.
-        """
-        self.timeout_ms = timeout_ms
+        """`queue_url` says where to connect, too; the rest is as AwsClient has it."""
+        super().__init__(queue_url, region, credentials, timeout_ms, service=SQS, part="queue", **for_tests)
         self.queue_url = queue_url
-        self._region = region
-        self._credentials = credentials
-        self._now, self._monotonic, self._sleep, self._uniform = now, monotonic, sleep, uniform
-        self._host, self._address = endpoint(queue_url, tls)
-        self._idle: deque[Connection] = deque()
 
     def call(
         self, action: str, payload: Mapping[str, object], timeout_ms: int | None = None
     ) -> dict[str, Any]:
-        """Returns SQS's answer to `action` (such as "SendMessage"); the queue's URL is added to `payload`.
-
-        `timeout_ms` replaces the client's own for this call: a long poll needs more than its WaitTimeSeconds.
-        Raises Unavailable("queue"), ambiguous when any try may have taken effect, and QueueRefused.
-        """
-        limit = self._monotonic() + (self.timeout_ms if timeout_ms is None else timeout_ms) / 1000
-        request = self._request(action, payload)
-        failures, doubt, reopened = 0, False, False
-        while True:
-            try:
-                answer = self._exchange(request, limit)
-                return verdict(answer.status, answer.body)
-            except Setback as setback:
-                doubt = doubt or setback.doubt
-                if setback.stale and not reopened:
-                    reopened = True
-                    continue
-                failures += 1
-                if failures == TRIES or not self._pause(failures, limit):
-                    raise Unavailable("queue", f"{action}: {setback}", ambiguous=doubt) from setback
-
-    def close(self) -> None:
-        """Closes the idle connections; a later call opens new ones."""
-        while self._idle:
-            self._idle.pop().close()
-
-    def _request(self, action: str, payload: Mapping[str, object]) -> bytes:
-        body = msgspec.json.encode({"QueueUrl": self.queue_url, **payload})
-        target = f"AmazonSQS.{action}"
-        signed = sign(self._host, self._region, target, self._credentials(), self._now(), body)
-        return f"POST / HTTP/1.1\r\n{signed}Content-Length: {len(body)}\r\n\r\n".encode() + body
-
-    def _exchange(self, request: bytes, limit: float) -> Answer:
-        try:
-            connection = self._lend(limit)
-        except Interrupted as error:
-            raise Setback(str(error), doubt=False) from error
-        try:
-            answer = connection.exchange(request, limit)
-        except BaseException as error:
-            connection.close()
-            if not isinstance(error, Interrupted):
-                raise
-            stale = error.silent and connection.used
-            if stale:
-                self.close()
-            raise Setback(str(error), doubt=error.sent, stale=stale) from error
-        if answer.keep:
-            self._idle.append(connection)
-        else:
-            connection.close()
-        return answer
-
-    def _lend(self, limit: float) -> Connection:
-        while True:
-            try:
-                connection = self._idle.pop()
-            except IndexError:
-                return Connection(self._address, self._monotonic, limit)
-            if self._monotonic() - connection.last_used < MAX_IDLE_SECONDS:
-                return connection
-            connection.close()
-
-    def _pause(self, failures: int, limit: float) -> bool:
-        """Waits a random part of the back-off; False, without waiting, when that would outlast the limit."""
-        wait = self._uniform(0, BACKOFF_MS[failures - 1] / 1000)
-        if self._monotonic() + wait >= limit:
-            return False
-        self._sleep(wait)
-        return True
-
-
-def endpoint(queue_url: str, tls: Any = default_tls) -> tuple[str, Address]:
-    """Returns the Host header, without the scheme's own port, and where to connect. Raises ValueError."""
-    url = urlsplit(queue_url)
-    if url.scheme not in {"http", "https"} or not url.hostname:
-        raise ValueError(f"not an HTTP address of a queue: {queue_url!r}")
-    own_port = 443 if url.scheme == "https" else 80
-    name = f"[{url.hostname}]" if ":" in url.hostname else url.hostname
-    port = url.port or own_port
-    host = name if port == own_port else f"{name}:{port}"
-    return host, Address(url.hostname, port, tls if url.scheme == "https" else None)
+        """As AwsClient has it, with the queue's URL in `payload`. Raises Unavailable("queue"), AwsRefused."""
+        return super().call(action, {"QueueUrl": self.queue_url, **payload}, timeout_ms)

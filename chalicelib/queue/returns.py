@@ -9,8 +9,8 @@ import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 
+from chalicelib.aws.answers import AwsRefused
 from chalicelib.errors import Unavailable
-from chalicelib.queue.answers import QueueRefused
 from chalicelib.queue.client import QueueClient
 
 MAX_ENTRIES = 10
@@ -47,7 +47,7 @@ class Returns:
             try:
                 timeout_ms = min(left_ms, self._client.timeout_ms)
                 answer = self._client.call("ChangeMessageVisibilityBatch", {"Entries": entries}, timeout_ms)
-            except (Unavailable, QueueRefused):
+            except (Unavailable, AwsRefused):
                 break
             done += len(answer.get("Successful") or ())
         return len(waits) - done
@@ -56,7 +56,7 @@ class Returns:
         """Puts a copy on the queue's own dead-letter queue; the receiver then acknowledges the message.
 
         `attributes` are message attributes, texts that are not empty; `group` is the message's tenant.
-        Raises Unavailable("queue"), after which a second copy does no harm, and QueueRefused.
+        Raises Unavailable("queue"), after which a second copy does no harm, and AwsRefused.
         """
         payload: dict[str, object] = {
             "QueueUrl": self._dead_letters(),
@@ -75,7 +75,7 @@ class Returns:
             answer = self._client.call("GetQueueAttributes", {"AttributeNames": ["RedrivePolicy"]})
             policy = (answer.get("Attributes") or {}).get("RedrivePolicy")
             if not policy:
-                raise QueueRefused("NoDeadLetterQueue", "the queue has no redrive policy")
+                raise AwsRefused("NoDeadLetterQueue", "the queue has no redrive policy")
             name = json.loads(policy)["deadLetterTargetArn"].rpartition(":")[2]
             self._dead_letter_url = f"{self._client.queue_url.rpartition('/')[0]}/{name}"
         return self._dead_letter_url

@@ -12,8 +12,8 @@ from enum import Enum
 from threading import Lock
 from typing import Any
 
+from chalicelib.aws.answers import AwsRefused, refused_at_the_door
 from chalicelib.errors import Unavailable
-from chalicelib.queue.answers import QueueRefused, refused_at_the_door
 from chalicelib.queue.client import QueueClient
 
 MAX_ENTRIES = 10
@@ -57,7 +57,7 @@ class Sender:
         """Puts `body` on the queue and returns the message id. `group` is the fair queue's tenant.
 
         At most twice the client's timeout. Raises Unavailable("queue"), ambiguous when the message
-        may be on the queue all the same; QueueRefused when SQS will never take it (at most 1 MiB of
+        may be on the queue all the same; AwsRefused when SQS will never take it (at most 1 MiB of
         UTF-8, not empty, no control characters); UnicodeEncodeError for a lone surrogate.
         """
         letter = _Letter(body, group)
@@ -77,7 +77,7 @@ class Sender:
         return len(self._waiting)
 
     def ping(self) -> None:
-        """Asks SQS for the queue's name. Raises Unavailable("queue") or QueueRefused."""
+        """Asks SQS for the queue's name. Raises Unavailable("queue") or AwsRefused."""
         self._client.call("GetQueueAttributes", {"AttributeNames": ["QueueArn"]})
 
     def _enter(self, letter: _Letter) -> bool:
@@ -167,7 +167,7 @@ class Sender:
         ]
         try:
             answer = self._client.call("SendMessageBatch", {"Entries": entries})
-        except QueueRefused:
+        except AwsRefused:
             for letter in batch:
                 letter.outcome = _Turn.ALONE
         else:
@@ -199,5 +199,5 @@ def _failure(failed: dict[str, Any]) -> Exception:
     """An entry's own failure: the sender's fault is final, SQS's own may pass."""
     code, detail = str(failed.get("Code", "")), str(failed.get("Message", ""))
     if failed.get("SenderFault"):
-        return QueueRefused(code, detail)
+        return AwsRefused(code, detail)
     return Unavailable("queue", f"{code}: {detail}", ambiguous=not refused_at_the_door(code))

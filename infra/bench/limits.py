@@ -17,11 +17,11 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from chalicelib.aws.credentials import credential_source
 from chalicelib.errors import Rejected
 from chalicelib.model import MESSAGE_SCHEMA, Item, OrderIntent, OrderPlaced, Wanted
 from chalicelib.order_ids import new_order_id
 from chalicelib.queue.client import QueueClient
-from chalicelib.queue.credentials import credential_source
 from chalicelib.services import Services
 from chalicelib.settings import Settings
 from infra.local.children import end_with_parent

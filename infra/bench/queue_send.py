@@ -19,9 +19,9 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials as BotoCredentials
 
+from chalicelib.aws.sigv4 import Credentials
 from chalicelib.queue.client import QueueClient
 from chalicelib.queue.sender import Sender
-from chalicelib.queue.sigv4 import Credentials
 
 REGION = "us-east-1"
 SINGLE_SENDS = 1_000

@@ -26,9 +26,9 @@ from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import Any
 
+from chalicelib.aws.credentials import credential_source
 from chalicelib.errors import Unavailable
 from chalicelib.queue.client import QueueClient
-from chalicelib.queue.credentials import credential_source
 from chalicelib.settings import Settings, from_environment
 from infra.local import sqs_event
 from infra.local.children import end_with_parent

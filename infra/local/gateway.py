@@ -14,7 +14,7 @@ import uuid
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from chalicelib.api import problems
+from chalicelib.api import headers, problems
 from infra.local import proxy_event
 from infra.local.children import end_with_parent
 from infra.local.context import LambdaContext
@@ -55,10 +55,10 @@ def gateway(app: Any) -> Wsgi:
             event = _event(environ, router, request_id, binary_types)
             answer = app(event, LambdaContext(request_id, "onsale", TIMEOUT_MS))
         except Refused as refused:
-            answer = _problem(refused)
-        headers, body = _as_http(answer)
-        headers.append(("x-amzn-RequestId", request_id))
-        start_response(_STATUS_LINES.get(answer["statusCode"]) or f"{answer['statusCode']} Other", headers)
+            answer = _problem(refused, request_id)
+        sent, body = _as_http(answer)
+        sent.append(("x-amzn-RequestId", request_id))
+        start_response(_STATUS_LINES.get(answer["statusCode"]) or f"{answer['statusCode']} Other", sent)
         return [body]
 
     return handle
@@ -101,23 +101,23 @@ def _too_large() -> Refused:
     return Refused(413, "payload-too-large", f"A body may have at most {BODY_LIMIT_BYTES} bytes.")
 
 
-def _problem(refused: Refused) -> dict[str, Any]:
-    headers = {"Content-Type": problems.MEDIA_TYPE, **refused.headers}
+def _problem(refused: Refused, request_id: str) -> dict[str, Any]:
+    own = {"Content-Type": problems.MEDIA_TYPE, headers.REQUEST_ID: request_id, **refused.headers}
     return {
         "statusCode": refused.status,
-        "headers": headers,
+        "headers": {**headers.every("local"), **own},
         "body": problems.body(refused.code, refused.detail),
     }
 
 
 def _as_http(answer: dict[str, Any]) -> tuple[list[tuple[str, str]], bytes]:
-    headers = [(name, str(value)) for name, value in (answer.get("headers") or {}).items()]
+    sent = [(name, str(value)) for name, value in (answer.get("headers") or {}).items()]
     for name, values in (answer.get("multiValueHeaders") or {}).items():
-        headers.extend((name, str(value)) for value in values)
+        sent.extend((name, str(value)) for value in values)
     body = answer.get("body") or ""
     if answer.get("isBase64Encoded"):
-        return headers, base64.b64decode(body)
-    return headers, body if isinstance(body, bytes) else body.encode()
+        return sent, base64.b64decode(body)
+    return sent, body if isinstance(body, bytes) else body.encode()
 
 
 def load(_target: str = "") -> Wsgi:

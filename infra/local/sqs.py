@@ -16,8 +16,8 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+from chalicelib.aws.credentials import credential_source
 from chalicelib.queue.client import QueueClient
-from chalicelib.queue.credentials import credential_source
 from chalicelib.settings import Settings
 from infra.local.children import Part
 from infra.local.layout import CHECKOUT, LOOPBACK

@@ -62,6 +62,7 @@ REQUESTS: dict[str, Ask] = {
     "getDocs": page("/docs"),
     "getDocsScript": page("/docs/swagger-ui-bundle.js"),
     "getDocsStyle": page("/docs/swagger-ui.css"),
+    "getDocsPageStyle": page("/docs/page.css"),
     "getDocsStart": page("/docs/init.js"),
     "listEvents": page("/events"),
     "getEvent": event("GET", ""),

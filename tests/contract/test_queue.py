@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
+from chalicelib.aws.answers import AwsRefused
+from chalicelib.aws.sigv4 import Credentials
 from chalicelib.errors import Unavailable
-from chalicelib.queue.answers import QueueRefused
 from chalicelib.queue.client import QueueClient
 from chalicelib.queue.sender import MAX_BATCH_BYTES, Sender
-from chalicelib.queue.sigv4 import Credentials
 from tests.fakes.queue import MemoryQueue
 from tests.support.sqs import LOCALSTACK, fresh_queue, skip_without_localstack, sqs_server
 from tests.support.waiting import free_port, until
@@ -92,7 +92,7 @@ def test_a_bad_message_among_good_ones_fails_alone(queue: QueueClient) -> None:
 
 @pytest.mark.parametrize("body", ["", "\x01", "x" * (MAX_BATCH_BYTES + 1)])
 def test_what_sqs_will_never_take_is_refused(queue: QueueClient, body: str) -> None:
-    with pytest.raises(QueueRefused):
+    with pytest.raises(AwsRefused):
         Sender(queue).send(body, "1")
 
 
@@ -109,7 +109,7 @@ def test_a_queue_that_is_not_there_is_refused_by_name(real_endpoint: str) -> Non
     url = f"{real_endpoint}/000000000000/no-such-queue"
     queue = QueueClient(url, "us-east-1", lambda: Credentials("test", "test"), 10_000)
     for ask in (Sender(queue).ping, lambda: Sender(queue).send("order", "1")):
-        with pytest.raises(QueueRefused) as caught:
+        with pytest.raises(AwsRefused) as caught:
             ask()
         assert "QueueDoesNotExist" in caught.value.code
     queue.close()

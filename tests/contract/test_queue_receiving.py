@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.queue.answers import QueueRefused
+from chalicelib.aws.answers import AwsRefused
 from chalicelib.queue.client import QueueClient
 from chalicelib.queue.returns import Returns
 from infra.local import sqs
@@ -127,7 +127,7 @@ def test_a_batch_of_deletes_says_which_receipts_are_unknown_and_deletes_the_othe
 
 
 def test_deleting_by_an_unknown_receipt_is_refused(queue: QueueClient) -> None:
-    with pytest.raises(QueueRefused) as caught:
+    with pytest.raises(AwsRefused) as caught:
         queue.call("DeleteMessage", {"ReceiptHandle": "no such receipt"})
     assert "ReceiptHandleIsInvalid" in caught.value.code
 
@@ -174,5 +174,5 @@ def test_what_is_buried_is_on_the_dead_letter_queue_with_what_is_said_about_it(e
 
 
 def test_nothing_can_be_buried_without_a_redrive_policy(queue: QueueClient) -> None:
-    with pytest.raises(QueueRefused, match="no redrive policy"):
+    with pytest.raises(AwsRefused, match="no redrive policy"):
         Returns(queue).bury("poison", {"reason": "undecodable"})

@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import uuid4
 
-from chalicelib.queue.answers import QueueRefused
+from chalicelib.aws.answers import AwsRefused
+from chalicelib.aws.sigv4 import Credentials
 from chalicelib.queue.client import QueueClient
 from chalicelib.queue.sender import MAX_BATCH_BYTES, MAX_ENTRIES, Sender
-from chalicelib.queue.sigv4 import Credentials
 
 FORBIDDEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """What a message body may not hold, says the SQS API reference."""
@@ -59,9 +59,9 @@ class MemoryQueue(QueueClient):
     def _SendMessage(self, payload: Mapping[str, Any]) -> dict[str, Any]:  # noqa: N802 - SQS's own name
         body, group = payload["MessageBody"], payload["MessageGroupId"]
         if not body or len(body.encode()) > MAX_BATCH_BYTES or FORBIDDEN.search(body):
-            raise QueueRefused("InvalidMessageContents", "empty, too long, or a forbidden character")
+            raise AwsRefused("InvalidMessageContents", "empty, too long, or a forbidden character")
         if not (0 < len(group) <= 128 and GROUP_CHARACTERS.issuperset(group)):
-            raise QueueRefused("InvalidParameterValue", "MessageGroupId")
+            raise AwsRefused("InvalidParameterValue", "MessageGroupId")
         made = {"MessageId": str(uuid4()), "Body": body, "Attributes": {"MessageGroupId": group}}
         self.messages.append(made)
         return {"MessageId": made["MessageId"]}
@@ -70,7 +70,7 @@ class MemoryQueue(QueueClient):
         entries = payload["Entries"]
         size = sum(len(entry["MessageBody"].encode()) for entry in entries)
         if len(entries) > MAX_ENTRIES or size > MAX_BATCH_BYTES:
-            raise QueueRefused("BatchRequestTooLong", f"{len(entries)} entries, {size} bytes")
+            raise AwsRefused("BatchRequestTooLong", f"{len(entries)} entries, {size} bytes")
         answer: dict[str, Any] = {"Successful": [], "Failed": []}
         for entry in entries:
             if entry["MessageBody"] in self.failed_entries:
@@ -79,7 +79,7 @@ class MemoryQueue(QueueClient):
                 continue
             try:
                 answer["Successful"].append({"Id": entry["Id"], **self._SendMessage(entry)})
-            except QueueRefused as error:
+            except AwsRefused as error:
                 answer["Failed"].append({"Id": entry["Id"], "Code": error.code, "SenderFault": True})
         return answer
 

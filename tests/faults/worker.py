@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from chalicelib.aws.credentials import credential_source
 from chalicelib.fulfilment import fulfil
 from chalicelib.gate.client import connect
 from chalicelib.gate.gate import Gate
@@ -25,7 +26,6 @@ from chalicelib.ledger.connections import Connections
 from chalicelib.ledger.ledger import Ledger
 from chalicelib.model import OrderPlaced
 from chalicelib.queue.client import QueueClient
-from chalicelib.queue.credentials import credential_source
 from chalicelib.rules import Snapshot
 from chalicelib.services import Services
 from chalicelib.settings import Settings, from_environment

@@ -12,8 +12,8 @@ from uuid import uuid4
 
 import pytest
 
+from chalicelib.aws.sigv4 import Credentials
 from chalicelib.queue.client import QueueClient
-from chalicelib.queue.sigv4 import Credentials
 from infra.local import sqs
 from infra.local.layout import free_port
 from infra.local.localstack import PORT as LOCALSTACK_PORT

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from chalicelib.aws.answers import AwsRefused
 from chalicelib.errors import Unavailable
 from chalicelib.fulfilment import fulfil
-from chalicelib.queue.answers import QueueRefused
 from chalicelib.redelivery import CAP_SECONDS, MAX_ATTEMPTS, seconds_until_next
 from infra.local.sqs import MAX_RECEIVES
 from tests.fakes.ledger import MemoryLedger
@@ -206,7 +206,7 @@ def test_deliveries_during_an_outage_do_not_count_against_a_message() -> None:
     assert returns.buried == []
 
 
-@pytest.mark.parametrize("refusal", [Unavailable("queue", "down"), QueueRefused("AccessDenied", "no right")])
+@pytest.mark.parametrize("refusal", [Unavailable("queue", "down"), AwsRefused("AccessDenied", "no right")])
 def test_a_dead_letter_that_the_queue_does_not_take_is_kept(refusal: Exception) -> None:
     ledger, returns = MemoryLedger(), NotingReturns(refusal)
     for _ in range(MAX_ATTEMPTS + 2):

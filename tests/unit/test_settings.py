@@ -56,6 +56,13 @@ def test_keys_may_come_over_plain_http_from_this_machine_alone() -> None:
     assert from_environment(PROD | {"AUTH_JWKS_URL": "http://127.0.0.1:9/keys"}).auth_jwks_url
 
 
+def test_a_secret_that_is_kept_elsewhere_is_one_of_its_own() -> None:
+    kept = PROD | {"PAYMENT_SECRET": "", "PAYMENT_SECRET_ID": "onsale/payment"}
+    assert from_environment(kept).payment_secret_id == "onsale/payment"
+    with pytest.raises(ValueError, match="AUTH_MODE"):
+        from_environment(kept | {"AUTH_MODE": "open"})
+
+
 def test_a_variable_that_cannot_be_read_is_named() -> None:
     with pytest.raises(ValueError, match="ledger_connections"):
         from_environment({"LEDGER_CONNECTIONS": "four"})

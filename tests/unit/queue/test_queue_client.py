@@ -15,10 +15,11 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from chalicelib.aws.answers import AwsRefused
+from chalicelib.aws.client import BACKOFF_MS, MAX_IDLE_SECONDS
+from chalicelib.aws.sigv4 import Credentials
 from chalicelib.errors import Unavailable
-from chalicelib.queue.answers import QueueRefused
-from chalicelib.queue.client import BACKOFF_MS, MAX_IDLE_SECONDS, QueueClient
-from chalicelib.queue.sigv4 import Credentials
+from chalicelib.queue.client import QueueClient
 from tests.support.scripted_server import OK, Fault, ScriptedServer, answer, chunked
 from tests.support.waiting import free_port, until
 
@@ -129,7 +130,7 @@ def test_what_a_retry_cannot_mend_is_refused_at_once() -> None:
     missing = answer(400, b'{"__type":"com.amazonaws.sqs#QueueDoesNotExist","message":"no such queue"}')
     with ScriptedServer([missing]) as server:
         client = client_of(server.queue_url)
-        with pytest.raises(QueueRefused, match="no such queue") as caught:
+        with pytest.raises(AwsRefused, match="no such queue") as caught:
             client.call("SendMessage", {})
         assert caught.value.code == "QueueDoesNotExist"
         assert len(server.requests) == 1

@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from chalicelib.aws.answers import AwsRefused
 from chalicelib.errors import Unavailable
-from chalicelib.queue.answers import QueueRefused
 from chalicelib.queue.sender import MAX_BATCH_BYTES, Sender
 from tests.fakes.queue import MemorySender
 from tests.support.waiting import until
@@ -110,7 +110,7 @@ def test_as_many_calls_are_under_way_as_there_are_lanes() -> None:
 @pytest.mark.parametrize(
     ("entry", "kind", "ambiguous"),
     [
-        ({"Code": "InvalidMessageContents", "SenderFault": True}, QueueRefused, None),
+        ({"Code": "InvalidMessageContents", "SenderFault": True}, AwsRefused, None),
         ({"Code": "InternalError", "SenderFault": False}, Unavailable, True),
         ({"Code": "RequestThrottled", "SenderFault": False}, Unavailable, False),
         (None, Unavailable, True),
@@ -130,10 +130,10 @@ def test_a_failed_entry_fails_for_its_caller_alone(
 
 def test_a_batch_refused_whole_is_sent_one_by_one(crowd: Crowd) -> None:
     good, bad = crowd.stand_in_line("good", "\x01")
-    crowd.sender.queue.faults.extend([None, QueueRefused("InvalidParameterValue", "one of them")])
+    crowd.sender.queue.faults.extend([None, AwsRefused("InvalidParameterValue", "one of them")])
     crowd.go()
     assert good.result(20) == sent(crowd.sender)["good"]
-    assert isinstance(failure(bad), QueueRefused)
+    assert isinstance(failure(bad), AwsRefused)
 
 
 @pytest.mark.parametrize("error", [Unavailable("queue", "down", ambiguous=True), RuntimeError("a bug")])

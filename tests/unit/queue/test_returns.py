@@ -7,8 +7,8 @@ from typing import Any, cast
 
 import pytest
 
+from chalicelib.aws.answers import AwsRefused
 from chalicelib.errors import Unavailable
-from chalicelib.queue.answers import QueueRefused
 from chalicelib.queue.client import QueueClient
 from chalicelib.queue.returns import DELAY_LIMIT_SECONDS, Returns
 
@@ -59,7 +59,7 @@ def test_nothing_to_hand_back_asks_nobody() -> None:
     assert queue.calls == []
 
 
-@pytest.mark.parametrize("error", [Unavailable("queue", "down"), QueueRefused("AccessDenied", "no right")])
+@pytest.mark.parametrize("error", [Unavailable("queue", "down"), AwsRefused("AccessDenied", "no right")])
 def test_a_queue_that_does_not_take_it_is_left_alone(error: Exception) -> None:
     assert returns_to(Queue(fails_at=1, error=error)).delay(WAITS) == 15
 

@@ -1,6 +1,7 @@
-"""Says what an SQS answer means: done, not now, or never. Pure.
+"""Says what an answer of AWS means: done, not now, or never. Pure.
 
-Error codes are those of the SQS API reference ("Common Errors" and each action's own) and the
+Error codes are those of the SQS API reference ("Common Errors" and each action's own), which the other
+services of the JSON protocol share, and the
 throttling codes of botocore's standard retry mode.
 """
 
@@ -27,8 +28,8 @@ THROTTLING = frozenset(
 _AT_THE_DOOR = THROTTLING | {"ServiceUnavailable", "ServiceUnavailableException"}
 
 
-class QueueRefused(Exception):
-    """SQS said no, and asking again will not help: no right to it, no such queue, no valid message.
+class AwsRefused(Exception):
+    """AWS said no, and asking again will not help: no right to it, no such thing, no valid request.
 
     A bug or a bad deployment, so it belongs to none of the families in `errors.py`.
     `code` is AWS's own, without its namespace, such as `QueueDoesNotExist`.
@@ -54,7 +55,7 @@ class Setback(Exception):
 def verdict(status: int, body: bytes) -> dict[str, Any]:
     """Returns the content of a good answer, HTTP status and body as they came.
 
-    Raises Setback for what a retry may mend, QueueRefused for the rest. A 500, 502 or 504 leaves
+    Raises Setback for what a retry may mend, AwsRefused for the rest. A 500, 502 or 504 leaves
     doubt whether the call took effect; throttling and 503 are refusals at the door and leave none.
     """
     if status == 200:
@@ -64,7 +65,7 @@ def verdict(status: int, body: bytes) -> dict[str, Any]:
         raise Setback(f"{status} {code}", doubt=False)
     if status >= 500:
         raise Setback(f"{status} {code}", doubt=status != 503)
-    raise QueueRefused(code or str(status), detail)
+    raise AwsRefused(code or str(status), detail)
 
 
 def refused_at_the_door(code: str) -> bool:
@@ -76,7 +77,7 @@ def _content(body: bytes) -> dict[str, Any]:
     try:
         return msgspec.json.decode(body, type=dict[str, Any]) if body else {}
     except (msgspec.MsgspecError, UnicodeError) as error:
-        raise Setback(f"an answer that is not SQS's: {error}", doubt=True) from error
+        raise Setback(f"an answer that is not the service's: {error}", doubt=True) from error
 
 
 def _error(body: bytes) -> tuple[str, str]:

@@ -1,6 +1,6 @@
-"""Signs one SQS call (JSON protocol: a POST to "/") with AWS Signature Version 4.
+"""Signs one call of an AWS service (JSON protocol: a POST to "/") with AWS Signature Version 4.
 
-Pure: no clock, no network, no environment. Must not know what a message holds.
+Pure: no clock, no network, no environment. Must not know what is called for.
 Follows "Create a signed AWS API request" in the AWS IAM User Guide; the tests prove every
 header equal to botocore's. A call costs three hashes; the signing key is derived once a day.
 """
@@ -13,9 +13,20 @@ from functools import lru_cache
 from hashlib import sha256
 from typing import NamedTuple
 
-CONTENT_TYPE = "application/x-amz-json-1.0"
 _SIGNED = "content-type;host;x-amz-date;x-amz-target"
 _SIGNED_WITH_TOKEN = "content-type;host;x-amz-date;x-amz-security-token;x-amz-target"  # noqa: S105
+
+
+class Service(NamedTuple):
+    """How a service is called: its `name` in a signature, what its actions begin with, its dialect."""
+
+    name: str
+    prefix: str
+    content_type: str
+
+
+SQS = Service("sqs", "AmazonSQS", "application/x-amz-json-1.0")
+SECRETS_MANAGER = Service("secretsmanager", "secretsmanager", "application/x-amz-json-1.1")
 
 
 class Credentials(NamedTuple):
@@ -27,7 +38,13 @@ class Credentials(NamedTuple):
 
 
 def sign(  # noqa: PLR0913, PLR0917 - all that a signature covers
-    host: str, region: str, target: str, credentials: Credentials, at: float, body: bytes
+    host: str,
+    region: str,
+    target: str,
+    credentials: Credentials,
+    at: float,
+    body: bytes,
+    service: Service = SQS,
 ) -> str:
     """Returns the header lines of a signed call, each ended by CRLF, `Host` among them.
 
@@ -40,15 +57,16 @@ def sign(  # noqa: PLR0913, PLR0917 - all that a signature covers
     signed = _SIGNED_WITH_TOKEN if token else _SIGNED
     token_line = f"x-amz-security-token:{token}\n" if token else ""
     canonical = (
-        f"POST\n/\n\ncontent-type:{CONTENT_TYPE}\nhost:{host}\nx-amz-date:{stamp}\n"
+        f"POST\n/\n\ncontent-type:{service.content_type}\nhost:{host}\nx-amz-date:{stamp}\n"
         f"{token_line}x-amz-target:{target}\n\n{signed}\n{sha256(body).hexdigest()}"
     )
-    scope = f"{stamp[:8]}/{region}/sqs/aws4_request"
+    scope = f"{stamp[:8]}/{region}/{service.name}/aws4_request"
     to_sign = f"AWS4-HMAC-SHA256\n{stamp}\n{scope}\n{sha256(canonical.encode()).hexdigest()}"
-    key = _signing_key(credentials.secret_access_key, stamp[:8], region)
+    key = _signing_key(credentials.secret_access_key, stamp[:8], region, service.name)
     signature = hmac.digest(key, to_sign.encode(), "sha256").hex()
     return (
-        f"Host: {host}\r\nContent-Type: {CONTENT_TYPE}\r\nX-Amz-Date: {stamp}\r\nX-Amz-Target: {target}\r\n"
+        f"Host: {host}\r\nContent-Type: {service.content_type}\r\n"
+        f"X-Amz-Date: {stamp}\r\nX-Amz-Target: {target}\r\n"
         + (f"X-Amz-Security-Token: {token}\r\n" if token else "")
         + f"Authorization: AWS4-HMAC-SHA256 Credential={credentials.access_key_id}/{scope}, "
         f"SignedHeaders={signed}, Signature={signature}\r\n"
@@ -61,9 +79,9 @@ def _stamp(second: int) -> str:
 
 
 @lru_cache(maxsize=8)
-def _signing_key(secret: str, date: str, region: str) -> bytes:
+def _signing_key(secret: str, date: str, region: str, service: str) -> bytes:
     """Four HMACs, the same for a whole day."""
     key = f"AWS4{secret}".encode()
-    for part in (date, region, "sqs", "aws4_request"):
+    for part in (date, region, service, "aws4_request"):
         key = hmac.digest(key, part.encode(), "sha256")
     return key

@@ -12,8 +12,8 @@ from botocore.credentials import Credentials as BotoCredentials
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from chalicelib.queue.client import endpoint
-from chalicelib.queue.sigv4 import Credentials, sign
+from chalicelib.aws.client import endpoint
+from chalicelib.aws.sigv4 import Credentials, sign
 
 
 class Call(NamedTuple):

@@ -10,9 +10,9 @@ import pytest
 from botocore.credentials import Credentials as BotoCredentials
 from botocore.exceptions import CredentialRetrievalError
 
+from chalicelib.aws.credentials import credential_source, from_session_chain
+from chalicelib.aws.sigv4 import Credentials
 from chalicelib.errors import Unavailable
-from chalicelib.queue.credentials import credential_source, from_session_chain
-from chalicelib.queue.sigv4 import Credentials
 from chalicelib.settings import Settings
 
 
@@ -69,10 +69,12 @@ def test_a_profile_of_the_shared_file_is_found(tmp_path: Path, monkeypatch: pyte
 def test_a_key_in_the_settings_imports_no_botocore() -> None:
     program = (
         "import sys\n"
+        "from chalicelib.aws.secrets_manager import reader\n"
         "from chalicelib.queue import client, sender\n"
-        "from chalicelib.queue.credentials import credential_source\n"
+        "from chalicelib.aws.credentials import credential_source\n"
         "from chalicelib.settings import Settings\n"
         "credential_source(Settings(aws_access_key_id='k'))()\n"
+        "reader(Settings(aws_access_key_id='k'), 'name', 'ledger')\n"
         "sys.exit('botocore' in sys.modules or 'http.client' in sys.modules)\n"
     )
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from chalicelib.queue.answers import THROTTLING, QueueRefused, Setback, verdict
+from chalicelib.aws.answers import THROTTLING, AwsRefused, Setback, verdict
 
 
 def error(code: str) -> bytes:
@@ -41,12 +41,12 @@ def test_a_good_status_without_sqs_content_leaves_doubt(body: bytes) -> None:
 
 @pytest.mark.parametrize("code", ["QueueDoesNotExist", "AccessDeniedException", "InvalidMessageContents"])
 def test_a_refusal_carries_the_code_of_aws(code: str) -> None:
-    with pytest.raises(QueueRefused, match="why") as caught:
+    with pytest.raises(AwsRefused, match="why") as caught:
         verdict(400, error(code))
     assert caught.value.code == code
 
 
 def test_a_refusal_in_another_form_carries_its_status() -> None:
-    with pytest.raises(QueueRefused) as caught:
+    with pytest.raises(AwsRefused) as caught:
         verdict(404, b"<html>")
     assert caught.value.code == "404"

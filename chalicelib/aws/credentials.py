@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from chalicelib.aws.sigv4 import Credentials
 from chalicelib.errors import Unavailable
-from chalicelib.queue.sigv4 import Credentials
 from chalicelib.settings import Settings
 
 CredentialSource = Callable[[], Credentials]
