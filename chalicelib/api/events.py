@@ -46,7 +46,7 @@ _WHOLE_NUMBER = re.compile(r"[1-9][0-9]{0,9}")
 def create_event(services: Services, call: Call, body: NewEvent) -> Response:
     """Create an event."""
     event = services.ledger.create_event(draft_of(body, call.caller.subject))
-    log("event-created", requestId=call.request_id, eventId=event.id)
+    log("event-created", eventId=event.id)
     location = {"Location": call.link(f"/events/{event.id}")}
     return _shown(services, event, 201, location)
 
@@ -89,7 +89,7 @@ def update_event(services: Services, call: Call, patch: EventPatch) -> Response:
         raise Rejected("precondition-required", 'Send If-Match with the event\'s ETag, like "3", or *.')
     event = _edited(services, event_id, wanted.strip(), changes)
     _tell_gate(services, event)
-    log("event-changed", requestId=call.request_id, eventId=event.id, version=event.version)
+    log("event-changed", eventId=event.id, version=event.version)
     return _shown(services, event)
 
 
@@ -145,7 +145,7 @@ def _switched(services: Services, call: Call, state: SalesState) -> Response:
     event = services.ledger.switch(_event_in_reach(services, call), state)
     # A switch that the gate has not heard of is not thrown: 503, and asking again throws it.
     services.gate.configure(event)
-    log("sale-switched", requestId=call.request_id, eventId=event.id, state=state)
+    log("sale-switched", eventId=event.id, state=state)
     return _shown(services, event)
 
 

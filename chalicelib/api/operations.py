@@ -37,7 +37,6 @@ class Call(msgspec.Struct):
 
     path: Mapping[str, str]
     headers: Mapping[str, str]
-    request_id: str
     request: Request
     caller: Caller = ANYBODY
 
@@ -175,7 +174,7 @@ def _handler(services: Services, declared: Operation) -> Callable[..., Response]
 
     def handle(**path: str) -> Response:
         request = _current.get()
-        call = Call(path, request.headers, request.context.get("requestId", ""), request)
+        call = Call(path, request.headers, request)
         try:
             if services.tokens is not None:
                 call.caller = access.caller(services, declared.id, request.headers.get("authorization"))
@@ -185,10 +184,10 @@ def _handler(services: Services, declared: Operation) -> Callable[..., Response]
         except Rejected as error:
             response = problems.response(error)
         except OnsaleError as error:
-            log("not-now", "warning", requestId=call.request_id, operation=declared.id, cause=error.detail)
+            log("not-now", "warning", operation=declared.id, cause=error.detail)
             response = problems.response(error)
         except Exception as error:
-            _log_bug(error, call.request_id, declared.id)
+            _log_bug(error, declared.id)
             response = problems.internal_error()
         return response
 
@@ -209,8 +208,8 @@ def _reader(declared: Operation) -> Callable[[Request], Any]:
     return read
 
 
-def _log_bug(error: Exception, request_id: str, operation_id: str) -> None:
+def _log_bug(error: Exception, operation_id: str) -> None:
     """Says where a bug is, not what it was handed: values in a message may be personal."""
     frames = traceback.extract_tb(error.__traceback__)
     where = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames]
-    log("bug", "error", requestId=request_id, operation=operation_id, type=type(error).__name__, trace=where)
+    log("bug", "error", operation=operation_id, type=type(error).__name__, trace=where)

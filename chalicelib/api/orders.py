@@ -68,11 +68,11 @@ def place_order(services: Services, call: Call, body: NewOrder) -> Response:
     try:
         placed = admission.place(services, intent)
     except Rejected as error:
-        log("order-refused", requestId=call.request_id, eventId=body.event_id, code=error.code)
+        log("order-refused", eventId=body.event_id, code=error.code)
         raise
     order = placed.order
     fact = "order-replayed" if placed.replayed else "order-accepted"
-    log(fact, requestId=call.request_id, eventId=order.event_id, orderId=order.order_id)
+    log(fact, eventId=order.event_id, orderId=order.order_id)
     headers = {"Location": call.link(f"/orders/{order.order_id}"), **_RETRY}
     if placed.replayed:
         headers["Idempotent-Replayed"] = "true"
@@ -123,7 +123,7 @@ def cancel_order(services: Services, call: Call, _: NoQuery) -> Response:
     if call.caller.reach is Reach.OWN:
         _in_reach(services, call)
     order = cancel(services, _order_id(call))
-    log("order-cancelled", requestId=call.request_id, eventId=order.event_id, orderId=order.id)
+    log("order-cancelled", eventId=order.event_id, orderId=order.id)
     return answer(200, order_view(order))
 
 

@@ -52,9 +52,9 @@ def get_health(_: Services, __: Call, ___: None) -> Response:
 
 
 @operation("GET /ready", query=None, answers={200: Readiness}, codes=("unavailable",))
-def get_readiness(services: Services, call: Call, _: None) -> Response:
+def get_readiness(services: Services, _: Call, __: None) -> Response:
     """Ask whether gate, queue and ledger answer."""
-    parts = {part: _state(services, part, call.request_id) for part in PARTS}
+    parts = {part: _state(services, part) for part in PARTS}
     down = [part for part, state in parts.items() if state != "ok"]
     if not down:
         return answer(200, Readiness("ready", parts))
@@ -66,12 +66,12 @@ def get_readiness(services: Services, call: Call, _: None) -> Response:
 OPERATIONS: tuple[Operation, ...] = (get_index, get_health, get_readiness)
 
 
-def _state(services: Services, part: str, request_id: str) -> str:
+def _state(services: Services, part: str) -> str:
     """Pings one part. A part that cannot even be built (a wrong address) is down as well."""
     try:
         getattr(services, part).ping()
     except Exception as error:
         cause = error.detail if isinstance(error, Unavailable) else type(error).__name__
-        log("part-down", "warning", requestId=request_id, part=part, cause=cause)
+        log("part-down", "warning", part=part, cause=cause)
         return "down"
     return "ok"
