@@ -16,9 +16,10 @@ from chalicelib.errors import Unavailable
 from chalicelib.filling import filled
 from chalicelib.gate.refusals import KeyForgotten, NotLoaded, Settled, refusal
 from chalicelib.log import log
-from chalicelib.model import MESSAGE_SCHEMA, Order, OrderIntent, OrderPlaced, Stock
+from chalicelib.model import MESSAGE_SCHEMA, Order, OrderIntent, OrderPlaced, Quota, Stock
 
 if TYPE_CHECKING:  # a door that refuses must not wait for the drivers of the other stores
+    from chalicelib.gate.quotas import Claim
     from chalicelib.services import Services
 
 _encode = msgspec.json.Encoder().encode
@@ -26,10 +27,14 @@ _decode = msgspec.json.Decoder(OrderPlaced).decode
 
 
 class Placed(msgspec.Struct, frozen=True):
-    """An accepted order. `replayed`: it was accepted before, and the request came again with its key."""
+    """An accepted order. `replayed`: it was accepted before, and the request came again with its key.
+
+    `quota` is what its buyer may still ask for; None when nobody counts, and for a replay.
+    """
 
     order: OrderPlaced
     replayed: bool
+    quota: Quota | None = None
 
 
 def place(services: Services, intent: OrderIntent) -> Placed:
@@ -58,7 +63,7 @@ def place(services: Services, intent: OrderIntent) -> Placed:
         if not replayed and not getattr(error, "ambiguous", False):
             _withdraw(services, intent)
         raise
-    return Placed(order, replayed)
+    return Placed(order, replayed, claim.quota)
 
 
 def availability(services: Services, event_id: int) -> tuple[list[Stock], datetime]:
@@ -81,7 +86,7 @@ def digest(intent: OrderIntent) -> str:
     return hashlib.sha256(_encode((intent.event_id, intent.wanted))).hexdigest()[:24]
 
 
-def _admitted(services: Services, intent: OrderIntent) -> bytes:
+def _admitted(services: Services, intent: OrderIntent) -> Claim:
     """Asks the gate; when it may have forgotten the key, asks the ledger first, and then the gate again."""
     try:
         return filled(services, intent.event_id, lambda: services.gate.admit(intent))

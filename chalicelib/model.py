@@ -79,7 +79,11 @@ class TicketType(msgspec.Struct, frozen=True):
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True):
-    """A concert on sale. `version` counts edits and is the ETag; None limits mean no limit."""
+    """A concert on sale. `version` counts edits and is the ETag; None limits mean no limit.
+
+    Rate limits are orders asked for in a minute, by one buyer and from one client's address.
+    `max_cancellations` counts a buyer's orders that were given back: cancelled, or left to expire.
+    """
 
     id: int
     name: str
@@ -91,6 +95,9 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     sales_close_at: datetime | None = None
     max_per_order: int | None = None
     max_per_buyer: int | None = None
+    max_cancellations: int | None = None
+    buyer_rate_limit: int | None = None
+    client_rate_limit: int | None = None
     hold_seconds: int = 0
     late_payment: LatePayment = LatePayment.REFUND
     sales_state: SalesState = SalesState.OPEN
@@ -148,7 +155,7 @@ class LookedUp(msgspec.Struct, frozen=True):
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True):
-    """An order with its answer, as a buyer may read it."""
+    """An order with its answer, as a buyer may read it; `detail` says what its `reason` leaves open."""
 
     id: str
     event_id: int
@@ -159,6 +166,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     currency: str
     accepted_at: datetime
     reason: str | None = None
+    detail: str | None = None
     decided_at: datetime | None = None
     expires_at: datetime | None = None
 
@@ -183,6 +191,9 @@ class EventDraft(msgspec.Struct, frozen=True, kw_only=True):
     sales_close_at: datetime | None = None
     max_per_order: int | None = None
     max_per_buyer: int | None = None
+    max_cancellations: int | None = None
+    buyer_rate_limit: int | None = None
+    client_rate_limit: int | None = None
     hold_seconds: int = 0
     late_payment: LatePayment = LatePayment.REFUND
     organiser_id: str | None = None
@@ -196,14 +207,27 @@ class Wanted(msgspec.Struct, frozen=True):
 
 
 class OrderIntent(msgspec.Struct, frozen=True, kw_only=True):
-    """An order at the door: well formed, but nobody has looked at the stock yet."""
+    """An order at the door: well formed, but nobody has looked at the stock yet.
+
+    `client` names the network that it came from; requests without one count as one client's together.
+    """
 
     order_id: str
     event_id: int
     user_id: str
     wanted: tuple[Wanted, ...]
+    client: str = ""
     idempotency_key: str | None = None
     request_digest: str | None = None
+
+
+class Quota(msgspec.Struct, frozen=True):
+    """How much of a rate limit is left: `left` of `per_minute` requests; `wait_seconds` until one more is."""
+
+    bucket: str
+    per_minute: int
+    left: int
+    wait_seconds: int
 
 
 class Stock(msgspec.Struct, frozen=True):

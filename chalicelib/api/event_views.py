@@ -33,6 +33,9 @@ class EventView(Output, frozen=True, kw_only=True):
     sales_close_at: datetime | None
     max_per_order: int | None
     max_per_buyer: int | None
+    max_cancellations: int | None
+    buyer_rate_limit: int | None
+    client_rate_limit: int | None
     hold_seconds: int
     late_payment: LatePayment
     sales_state: SalesState
@@ -98,6 +101,9 @@ def event_view(event: Event, now: datetime) -> EventView:
         sales_close_at=utc(event.sales_close_at),
         max_per_order=event.max_per_order,
         max_per_buyer=event.max_per_buyer,
+        max_cancellations=event.max_cancellations,
+        buyer_rate_limit=event.buyer_rate_limit,
+        client_rate_limit=event.client_rate_limit,
         hold_seconds=event.hold_seconds,
         late_payment=event.late_payment,
         sales_state=event.sales_state,

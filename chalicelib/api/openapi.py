@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from chalicelib.api import problems
+from chalicelib.api import problems, quotas
 from chalicelib.api.access import ACCESS, Reach
 from chalicelib.api.operations import Operation
 from chalicelib.api.schemas import BETWEEN_FIELDS
@@ -22,6 +22,8 @@ _HEADERS: dict[str, str] = {
     "Location": "Address of what was made",
     "ETag": "Version of the event, for If-Match",
     "Retry-After": "Seconds after which to ask again; absent once the order is decided",
+    "RateLimit-Policy": "The limit that this answer is about: whose, requests (q), seconds (w)",
+    "RateLimit": "What is left of it: requests (r), and seconds until there is one more (t)",
     "Idempotent-Replayed": "true when the order was made by an earlier request with the same key",
 }
 
@@ -32,6 +34,7 @@ _TOKEN = {
     "description": "Of the service's issuer, for the service's audience.",
 }
 _ANSWERED = {200: "As asked", 201: "Created", 202: "Taken in; the answer follows at Location"}
+_PROBLEM_HEADERS = {"429": ("Retry-After", *quotas.NAMES), "503": ("Retry-After",)}
 _RESOURCES = ("events", "orders", "payments", "ops")
 
 
@@ -158,6 +161,7 @@ def _problems(codes: Iterable[str]) -> dict[str, Any]:
     return {
         status: {
             "description": "; ".join(f"`{code}`: {problems.CODES[code][1]}" for code in listed),
+            "headers": {name: _header(name) for name in _PROBLEM_HEADERS.get(status, ())},
             "content": content,
         }
         for status, listed in sorted(by_status.items())

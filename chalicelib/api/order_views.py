@@ -30,7 +30,8 @@ class OrderAccepted(Output, frozen=True):
 class OrderView(Output, frozen=True, kw_only=True):
     """An order with its answer. `reason` is a rejection's problem code; `decidedAt` is null while pending.
 
-    `expiresAt` is the moment until which a reserved order can be paid for.
+    `expiresAt` is the moment until which a reserved order can be paid for; `detail` says what `reason`
+    leaves open.
     """
 
     id: str
@@ -39,6 +40,7 @@ class OrderView(Output, frozen=True, kw_only=True):
     items: tuple[Item, ...]
     status: OrderStatus
     reason: str | UnsetType = UNSET
+    detail: str | UnsetType = UNSET
     total_price: int
     currency: str
     accepted_at: datetime
@@ -72,6 +74,7 @@ def order_view(order: Order) -> OrderView:
         items=order.items,
         status=order.status,
         reason=UNSET if order.reason is None else order.reason,
+        detail=UNSET if order.detail is None else order.detail,
         total_price=order.total_price,
         currency=order.currency,
         accepted_at=order.accepted_at.astimezone(UTC),

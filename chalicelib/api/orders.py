@@ -11,6 +11,7 @@ from msgspec import UNSET, UnsetType
 from chalicelib import admission
 from chalicelib.api import idempotency
 from chalicelib.api.access import Caller, Reach
+from chalicelib.api.clients import client_of
 from chalicelib.api.cursors import before_order, read_before_order
 from chalicelib.api.operations import Call, Operation, answer, operation
 from chalicelib.api.order_views import (
@@ -22,6 +23,7 @@ from chalicelib.api.order_views import (
     pending_view,
 )
 from chalicelib.api.problems import RETRY_AFTER_SECONDS
+from chalicelib.api.quotas import NAMES, quota_headers
 from chalicelib.api.schemas import NewOrder, NoQuery, OrderSearch
 from chalicelib.cancellation import cancel
 from chalicelib.errors import InvalidRequest, Rejected
@@ -41,7 +43,7 @@ _ONE_FORM = "give exactly one of quantity and items"
     body=NewOrder,
     headers={idempotency.HEADER: idempotency.PARAMETER},
     answers={202: OrderAccepted},
-    sends=("Location", "Retry-After", "Idempotent-Replayed"),
+    sends=("Location", "Retry-After", "Idempotent-Replayed", *NAMES),
     codes=(
         "event-not-found",
         "ticket-type-not-found",
@@ -53,6 +55,7 @@ _ONE_FORM = "give exactly one of quantity and items"
         "order-limit-exceeded",
         "buyer-limit-exceeded",
         "idempotency-key-reused",
+        "rate-limited",
         "unavailable",
     ),
 )
@@ -63,6 +66,7 @@ def place_order(services: Services, call: Call, body: NewOrder) -> Response:
         event_id=body.event_id,
         user_id=_buyer(call.caller, body.user_id),
         wanted=_wanted(body),
+        client=client_of(call.request.context),
         idempotency_key=idempotency.key_of(call.headers.get(idempotency.HEADER)),
     )
     try:
@@ -76,6 +80,8 @@ def place_order(services: Services, call: Call, body: NewOrder) -> Response:
     headers = {"Location": call.link(f"/orders/{order.order_id}"), **_RETRY}
     if placed.replayed:
         headers["Idempotent-Replayed"] = "true"
+    if placed.quota is not None:
+        headers |= quota_headers(placed.quota)
     return answer(202, order_accepted(order), headers)
 
 

@@ -14,7 +14,9 @@ from http import HTTPStatus
 import msgspec
 from chalice.app import HeadersType, Response
 
+from chalicelib.api.quotas import quota_headers
 from chalicelib.errors import InvalidRequest, OnsaleError, Rejected, Undecided
+from chalicelib.model import Quota
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_SECONDS = "1"
@@ -120,6 +122,8 @@ def response(error: OnsaleError) -> Response:
     headers = {"Content-Type": MEDIA_TYPE}
     if status == HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = CHALLENGES[error.code]
+    if isinstance(quota := error.data.get("quota"), Quota):
+        headers |= {"Retry-After": str(quota.wait_seconds), **quota_headers(quota)}
     return Response(text, headers, status)
 
 

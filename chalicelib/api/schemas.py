@@ -22,6 +22,14 @@ MAX_QUANTITY = 1_000_000
 MAX_PRICE = 1_000_000_000
 MAX_AMOUNT = 10**18
 """Minor units: above the dearest order there can be, below PostgreSQL's bigint."""
+MAX_RATE = 100_000
+"""Requests a minute: more than one event's slot of an ElastiCache cluster answers for one address."""
+BUYER_RATE = 120
+"""Two orders a second: no hand is as fast for a whole minute."""
+CLIENT_RATE = 6_000
+"""Behind one address may be a university."""
+MAX_CANCELLATIONS = 20
+"""Orders that one buyer has given back when there is no further one."""
 MAX_HOLD_SECONDS = 7 * 86_400
 """A week; whoever holds tickets longer without paying keeps them from others."""
 
@@ -52,6 +60,11 @@ Reference = Annotated[
 HoldSeconds = Annotated[
     int,
     Meta(ge=0, le=MAX_HOLD_SECONDS, description="Seconds to pay in; 0 confirms orders without payment"),
+]
+Rate = Annotated[int, Meta(ge=1, le=MAX_RATE, description="Orders asked for in a minute")]
+Cancellations = Annotated[
+    int,
+    Meta(ge=1, le=1_000, description="Orders cancelled or left to expire, after which a buyer gets no more"),
 ]
 PageSize = Annotated[int, Meta(ge=1, le=100)]
 Cursor = Annotated[str, Meta(min_length=1, max_length=200, description="`nextCursor` of the page before")]
@@ -84,6 +97,9 @@ class NewEvent(Input, frozen=True):
     sales_close_at: Moment | None = None
     max_per_order: Tickets | None = None
     max_per_buyer: Tickets | None = None
+    max_cancellations: Cancellations | None = MAX_CANCELLATIONS
+    buyer_rate_limit: Rate | None = BUYER_RATE
+    client_rate_limit: Rate | None = CLIENT_RATE
     hold_seconds: HoldSeconds | None = None
     late_payment: LatePayment = LatePayment.REFUND
 
@@ -98,6 +114,9 @@ class EventPatch(Input, frozen=True):
     sales_close_at: Moment | UnsetType | None = UNSET
     max_per_order: Tickets | UnsetType | None = UNSET
     max_per_buyer: Tickets | UnsetType | None = UNSET
+    max_cancellations: Cancellations | UnsetType | None = UNSET
+    buyer_rate_limit: Rate | UnsetType | None = UNSET
+    client_rate_limit: Rate | UnsetType | None = UNSET
 
 
 class WantedItem(Input, frozen=True):

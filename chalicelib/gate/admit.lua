@@ -1,24 +1,55 @@
--- Admits one order or says why not. Nothing is written unless the answer is a claim.
+-- Admits one order or says why not. Nothing is written unless the answer is a claim, but the rate limits: each
+-- request takes one from its buyer's and one from its client's, whatever becomes of it, unless that refuses it.
 --
 -- KEYS  1 terms   hash  version, currency, types, prices, openAtMs, closeAtMs, maxPerOrder, maxPerBuyer,
---                       state, refilledAtMs; without types it is not loaded
+--                       state, refilledAtMs, buyerRateLimit, clientRateLimit (requests a minute; '' is no limit);
+--                       without types it is not loaded
 --       2 stock   hash  ticket type id -> tickets that can still be given
 --       3 claims  hash  order id -> the claim, word for word the message on the queue
 --       4 waiting zset  order id -> when its message was last put on the queue, ms
 --       5 buyers  hash  user id -> tickets admitted, as far as the gate remembers; only with a maxPerBuyer
---       6 record  of the buyer's idempotency key, only when the order has one: "order id, digest", and
+--       6 bucket  of the buyer: when it is whole again, µs; a request moves that by a minute / the limit
+--       7 bucket  of the client
+--       8 record  of the buyer's idempotency key, only when the order has one: "order id, digest", and
 --                 " replayed" once somebody was shown the claim again
 -- ARGV  1 order id  2 event id  3 user id  4 schema
---       with KEYS[6]: 5 idempotency key  6 request digest  7 life of the record, ms  8 '1' when the ledger
---       was asked and does not know the key
+--       with KEYS[8]: 5 idempotency key  6 request digest  7 life of the record, ms  8 '1' when the ledger
+--       was asked and does not know the key: the same request again, which the rate limits have counted
 --       then ticket type id, quantity by turns; an empty ticket type id means the only type there is
--- returns the claim as JSON ("{...}"; another order id than ARGV[1] is a replay), or 'settled' and the id of
+-- returns 'rate-limited', the bucket, its limit and the µs until it takes one more, with blanks between; or
+--       the claim as JSON ("{...}"; another order id than ARGV[1] is a replay), for a new claim of a limited
+--       buyer in a list with the limit and the µs until the bucket is whole again, or 'settled' and the id of
 --       the order that has the key, or 'key-forgotten' when only the ledger can know the key, or a problem
 --       code, for a limit followed by a blank and the limit
 
-local keyed = KEYS[6] ~= nil
+local keyed = KEYS[8] ~= nil
+local terms = redis.call('HMGET', KEYS[1], 'state', 'openAtMs', 'closeAtMs', 'maxPerOrder', 'types',
+  'buyerRateLimit', 'clientRateLimit')
+local clock = redis.call('TIME')
+local now_us = clock[1] * 1000000 + clock[2]
+local limits = { tonumber(terms[6]), tonumber(terms[7]) }
+local whole_us
+if terms[5] and (limits[1] or limits[2]) and not (keyed and ARGV[8] == '1') then
+  whole_us = redis.call('MGET', KEYS[6], KEYS[7])
+  for i = 1, 2 do
+    if limits[i] then
+      local step_us = math.ceil(60000000 / limits[i])
+      whole_us[i] = math.max(tonumber(whole_us[i] or 0), now_us) + step_us
+      local wait_us = whole_us[i] - now_us - step_us * limits[i]
+      if wait_us > 0 then
+        return string.format('rate-limited %s %d %d', i == 1 and 'buyer' or 'client', limits[i], wait_us)
+      end
+    end
+  end
+  for i = 1, 2 do
+    if limits[i] then
+      redis.call('SET', KEYS[5 + i], string.format('%d', whole_us[i]), 'PX', '60000')
+    end
+  end
+end
+
 if keyed then
-  local record = redis.call('GET', KEYS[6])
+  local record = redis.call('GET', KEYS[8])
   if record then
     local order_id, digest, heard = string.match(record, '^(%S+) (%S+)(.*)$')
     if digest ~= ARGV[6] then
@@ -29,7 +60,7 @@ if keyed then
       return 'settled ' .. order_id
     end
     if order_id ~= ARGV[1] and heard == '' then
-      redis.call('SET', KEYS[6], record .. ' replayed', 'KEEPTTL')
+      redis.call('SET', KEYS[8], record .. ' replayed', 'KEEPTTL')
     end
     return claim
   end
@@ -39,12 +70,10 @@ if held then
   return held
 end
 
-local terms = redis.call('HMGET', KEYS[1], 'state', 'openAtMs', 'closeAtMs', 'maxPerOrder', 'types')
 if not terms[5] then
   return 'not-loaded'
 end
-local clock = redis.call('TIME')
-local now_ms = clock[1] * 1000 + math.floor(clock[2] / 1000)
+local now_ms = math.floor(now_us / 1000)
 if keyed and ARGV[8] ~= '1' then
   local refilled_ms = redis.call('HGET', KEYS[1], 'refilledAtMs')
   if refilled_ms and now_ms < tonumber(refilled_ms) + tonumber(ARGV[7]) then
@@ -120,9 +149,12 @@ local claim = cjson.encode({
 redis.call('HSET', KEYS[3], ARGV[1], claim)
 redis.call('ZADD', KEYS[4], now_ms, ARGV[1])
 if keyed then
-  redis.call('SET', KEYS[6], ARGV[1] .. ' ' .. ARGV[6], 'PX', ARGV[7])
+  redis.call('SET', KEYS[8], ARGV[1] .. ' ' .. ARGV[6], 'PX', ARGV[7])
 end
 if capped then
   redis.call('HINCRBY', KEYS[5], ARGV[3], wanted)
+end
+if whole_us and limits[1] then
+  return { claim, limits[1], whole_us[1] - now_us }
 end
 return claim

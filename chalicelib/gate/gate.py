@@ -13,6 +13,7 @@ from functools import lru_cache
 import msgspec
 
 from chalicelib.gate import keys
+from chalicelib.gate.quotas import Claim, claim_with
 from chalicelib.gate.refusals import NotLoaded, refusal
 from chalicelib.gate.scripts import Script
 from chalicelib.gate.upkeep import Upkeep, answering
@@ -28,16 +29,17 @@ _decode = msgspec.json.Decoder(OrderPlaced).decode
 class Gate(Upkeep):
     """One Valkey, or one Valkey cluster, behind a client with valkey-py's methods."""
 
-    def admit(self, intent: OrderIntent, *, key_is_new: bool = False) -> bytes:
+    def admit(self, intent: OrderIntent, *, key_is_new: bool = False) -> Claim:
         """Takes the stock and records the claim, or refuses; all or nothing.
 
         `key_is_new` says that the ledger was asked for the intent's idempotency key, and does not know it.
+        Every asking counts against the rate limits of its buyer and its client, once with `key_is_new`.
         Returns the claim: the JSON of an OrderPlaced. Asking again with the same order id returns the
         same claim; with the same key and request, the claim of the order that has the key. Raises NotLoaded,
         KeyForgotten, Settled, Rejected with the reason, InvalidRequest, or Unavailable.
         """
         event_id = intent.event_id
-        where = _admission_keys(event_id)
+        where = (*_admission_keys(event_id), *_buckets_of(intent))
         arguments: list[object] = [intent.order_id, event_id, intent.user_id, MESSAGE_SCHEMA]
         if intent.idempotency_key is not None:
             where += (_record_of(intent),)
@@ -46,9 +48,11 @@ class Gate(Upkeep):
         for line in intent.wanted:
             arguments += (b"" if line.ticket_type_id is None else line.ticket_type_id, line.quantity)
         with answering():
-            answer: bytes = _ADMIT(self._client, where, arguments)
+            answer = _ADMIT(self._client, where, arguments)
+        if isinstance(answer, list):
+            return claim_with(*answer)
         if answer.startswith(b"{"):
-            return answer
+            return Claim(answer)
         raise refusal(answer.decode())
 
     def settle(self, event_id: int, kept: Sequence[str], returned: Sequence[str]) -> int:
@@ -125,6 +129,11 @@ def _admission_keys(event_id: int) -> tuple[bytes, ...]:
 def _settlement_keys(event_id: int) -> tuple[bytes, ...]:
     named = (keys.stock, keys.claims, keys.waiting, keys.epoch, keys.buyers)
     return tuple(name(event_id) for name in named)
+
+
+def _buckets_of(intent: OrderIntent) -> tuple[bytes, bytes]:
+    event_id = intent.event_id
+    return keys.bucket(event_id, "buyer", intent.user_id), keys.bucket(event_id, "client", intent.client)
 
 
 def _record_of(intent: OrderIntent) -> bytes:

@@ -50,6 +50,15 @@ def record(event_id: int, user_id: str, key: str) -> bytes:
     return b"{e:%d}:key:%s" % (event_id, hashlib.sha256(owner).hexdigest().encode())
 
 
+def bucket(event_id: int, kind: str, whose: str) -> bytes:
+    """Text with a life of a minute at most: when this buyer's, or client's, rate limit is whole again, µs.
+
+    Names and addresses are hashed: a key says nobody's name, and has one length.
+    """
+    digest = hashlib.blake2b(f"{kind} {whose}".encode(), digest_size=16).hexdigest()
+    return b"{e:%d}:rate:%s" % (event_id, digest.encode())
+
+
 def epoch(event_id: int) -> bytes:
     """Counter: goes up when claims are settled, terms change or the stock is realigned.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from chalicelib.errors import InvalidRequest, OnsaleError, Rejected
+from chalicelib.gate.quotas import rate_limited
 
 
 class NotLoaded(Exception):
@@ -48,6 +49,9 @@ def refusal(answer: str) -> OnsaleError | NotLoaded | KeyForgotten | Settled:
         return Settled(figure)
     if code == "ticket-type-required":
         return InvalidRequest([("items", "this event has several ticket types: name those wanted")])
+    if code == "rate-limited":
+        bucket, per_minute, wait_us = figure.split()
+        return rate_limited(bucket, int(per_minute), int(wait_us))
     if code == "sale-not-open":
         figure = datetime.fromtimestamp(int(figure) / 1000, UTC).isoformat().replace("+00:00", "Z")
     return Rejected(code, _SENTENCES[code].format(figure))

@@ -16,11 +16,17 @@ def terms_of(event: Event) -> list[str]:
         "types": ",".join(str(ticket_type.id) for ticket_type in event.ticket_types),
         "openAtMs": _milliseconds(event.sales_open_at),
         "closeAtMs": _milliseconds(event.sales_close_at),
-        "maxPerOrder": "" if event.max_per_order is None else str(event.max_per_order),
-        "maxPerBuyer": "" if event.max_per_buyer is None else str(event.max_per_buyer),
+        "maxPerOrder": _limit(event.max_per_order),
+        "maxPerBuyer": _limit(event.max_per_buyer),
+        "buyerRateLimit": _limit(event.buyer_rate_limit),
+        "clientRateLimit": _limit(event.client_rate_limit),
     }
     fields |= {f"price:{ticket_type.id}": str(ticket_type.price) for ticket_type in event.ticket_types}
     return [text for pair in fields.items() for text in pair]
+
+
+def _limit(most: int | None) -> str:
+    return "" if most is None else str(most)
 
 
 def _milliseconds(moment: datetime | None) -> str:

@@ -46,16 +46,17 @@ class Attempt:
             lots={
                 type_id: Lot(event_id, unsold, version) for type_id, event_id, unsold, version, *_ in types
             },
-            buyer_limits={event_id: limit for _, event_id, _, _, limit, _ in types},
-            hold_seconds={event_id: seconds for _, event_id, *_, seconds in types if seconds},
+            buyer_limits={event_id: limit for _, event_id, _, _, limit, *_ in types},
+            hold_seconds={event_id: seconds for _, event_id, *_, seconds, _ in types if seconds},
+            cancellation_limits={event_id: most for _, event_id, *_, most in types if most is not None},
             tallies={
-                (batch[place - 1].event_id, batch[place - 1].user_id): Tally(quantity, version)
-                for place, _, _, quantity, version in facts
+                (batch[place - 1].event_id, batch[place - 1].user_id): Tally(quantity, version, given_back)
+                for place, _, _, quantity, version, given_back in facts
                 if version is not None
             },
             recorded={
                 batch[place - 1].order_id: Recorded(OrderStatus(status), reason)
-                for place, status, reason, _, _ in facts
+                for place, status, reason, *_ in facts
                 if status is not None
             },
             keys={(user_id, key): order_id for user_id, key, order_id in keyed},
@@ -92,6 +93,7 @@ def columns_of(outcomes: Sequence[Outcome]) -> dict[str, str]:
         ),
         "keys": _few([outcome.idempotency_key for outcome in outcomes]),
         "digests": _few([placed.request_digest for placed in orders]),
+        "details": _few([outcome.detail for outcome in outcomes]),
     }
 
 

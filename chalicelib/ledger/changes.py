@@ -59,4 +59,5 @@ def _tallies(moves: Sequence[TallyMove]) -> dict[str, str]:
         "event_ids": plain([each.event_id for each in moves]),
         "user_ids": texts([each.user_id for each in moves]),
         "quantities": plain([each.quantity for each in moves]),
+        "given_back": plain([each.given_back for each in moves]),
     }

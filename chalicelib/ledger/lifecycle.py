@@ -30,7 +30,7 @@ class Lifecycle(Orders):
         when that is ambiguous, cancelling again is safe.
         """
         if claim is not None:
-            self._record_as_cancelled(claim, now)
+            self._again_when_lost(lambda connection: self._record_as_cancelled(connection, claim, now))
         return self._again_when_lost(lambda connection: self._cancel_decided(connection, order_id))
 
     def expire_due(self, now: datetime, limit: int) -> dict[int, int]:
@@ -42,13 +42,17 @@ class Lifecycle(Orders):
         """
         return self._again_when_lost(lambda connection: self._expire(connection, now, limit))
 
-    def _record_as_cancelled(self, claim: OrderPlaced, now: datetime) -> None:
+    def _record_as_cancelled(self, connection: psycopg.Connection, claim: OrderPlaced, now: datetime) -> None:
         """Records an undecided order as cancelled; does nothing to one that was decided meanwhile."""
+        record = self._queries.record_orders
         outcome = Outcome(claim.order_id, claim.event_id, OrderStatus.CANCELLED, None, claim, known=False)
         row = {**columns_of([outcome]), "decided_at": now}
-        if not self._count(self._queries.record_orders, row):
-            # it is there already, or its key is another's: then it goes without, as in fulfilment
-            self._count(self._queries.record_orders, {**row, "keys": texts([None])})
+        # it may be there already, or its key is another's: then it goes without, as in fulfilment
+        for keys in ({}, {"keys": texts([None])}):
+            if connection.execute(record, row | keys).rowcount:
+                buyer = {"event_id": claim.event_id, "user_id": claim.user_id}
+                connection.execute(self._queries.count_given_back, buyer)
+                return
 
     def _cancel_decided(self, connection: psycopg.Connection, order_id: str) -> Order:
         row = connection.execute(self._queries.lock_order, {"id": order_id}).fetchone()

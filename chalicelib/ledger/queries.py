@@ -38,6 +38,7 @@ class Queries(msgspec.Struct, frozen=True, kw_only=True):
     expire_orders: bytes
     move_stock: bytes
     move_tallies: bytes
+    count_given_back: bytes
     hold_stock: bytes
     hold_tally: bytes
     record_payment: bytes

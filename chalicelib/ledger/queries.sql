@@ -19,9 +19,11 @@ ROLLBACK
 -- Result: the event, as read_events.
 WITH event AS (
   INSERT INTO events (name, description, currency, starts_at, sales_open_at, sales_close_at,
-                      max_per_order, max_per_buyer, hold_seconds, late_payment, organiser_id)
+                      max_per_order, max_per_buyer, max_cancellations, buyer_rate_limit, client_rate_limit,
+                      hold_seconds, late_payment, organiser_id)
   VALUES (%(name)s, %(description)s, %(currency)s, %(starts_at)s, %(sales_open_at)s, %(sales_close_at)s,
-          %(max_per_order)s, %(max_per_buyer)s, %(hold_seconds)s, %(late_payment)s, %(organiser_id)s)
+          %(max_per_order)s, %(max_per_buyer)s, %(max_cancellations)s, %(buyer_rate_limit)s, %(client_rate_limit)s,
+          %(hold_seconds)s, %(late_payment)s, %(organiser_id)s)
   RETURNING *
 ), types AS (
   INSERT INTO ticket_types (event_id, name, price, capacity)
@@ -32,7 +34,8 @@ WITH event AS (
   RETURNING *
 )
 SELECT id, name, description, currency, starts_at, sales_open_at, sales_close_at, max_per_order, max_per_buyer,
-       hold_seconds, late_payment, sales_state, organiser_id, version, created_at, updated_at,
+       max_cancellations, buyer_rate_limit, client_rate_limit, hold_seconds, late_payment, sales_state,
+       organiser_id, version, created_at, updated_at,
        (SELECT json_agg(types ORDER BY types.id) FROM types)::text
 FROM event
 
@@ -40,7 +43,8 @@ FROM event
 -- Args: id, or NULL for any; after, an event id; lim, rows at most.
 -- Result: events with ids greater than `after`, ascending; the last column is the ticket types as JSON, by id.
 SELECT id, name, description, currency, starts_at, sales_open_at, sales_close_at, max_per_order, max_per_buyer,
-       hold_seconds, late_payment, sales_state, organiser_id, version, created_at, updated_at,
+       max_cancellations, buyer_rate_limit, client_rate_limit, hold_seconds, late_payment, sales_state,
+       organiser_id, version, created_at, updated_at,
        (SELECT json_agg(types ORDER BY types.id) FROM ticket_types AS types WHERE types.event_id = events.id)::text
 FROM events
 WHERE (%(id)s::bigint IS NULL OR id = %(id)s::bigint) AND id > %(after)s
@@ -52,15 +56,17 @@ LIMIT %(lim)s
 -- Result: the event as changed, as read_events; no row when the event is not there or has another version.
 UPDATE events AS old
 SET (name, description, currency, starts_at, sales_open_at, sales_close_at, max_per_order, max_per_buyer,
-     hold_seconds, late_payment) =
+     max_cancellations, buyer_rate_limit, client_rate_limit, hold_seconds, late_payment) =
     (SELECT new.name, new.description, new.currency, new.starts_at, new.sales_open_at, new.sales_close_at,
-            new.max_per_order, new.max_per_buyer, new.hold_seconds, new.late_payment
+            new.max_per_order, new.max_per_buyer, new.max_cancellations, new.buyer_rate_limit,
+            new.client_rate_limit, new.hold_seconds, new.late_payment
      FROM jsonb_populate_record(old, %(changes)s::jsonb) AS new),
     version = old.version + 1,
     updated_at = now()
 WHERE id = %(id)s AND (%(expected)s::bigint IS NULL OR version = %(expected)s::bigint)
 RETURNING id, name, description, currency, starts_at, sales_open_at, sales_close_at, max_per_order, max_per_buyer,
-          hold_seconds, late_payment, sales_state, organiser_id, version, created_at, updated_at,
+          max_cancellations, buyer_rate_limit, client_rate_limit, hold_seconds, late_payment, sales_state,
+          organiser_id, version, created_at, updated_at,
           (SELECT json_agg(types ORDER BY types.id) FROM ticket_types AS types WHERE types.event_id = old.id)::text
 
 -- name: switch_event
@@ -70,7 +76,8 @@ UPDATE events AS old
 SET sales_state = %(state)s, version = old.version + 1, updated_at = now()
 WHERE id = %(id)s AND sales_state <> %(state)s AND sales_state <> 'closed'
 RETURNING id, name, description, currency, starts_at, sales_open_at, sales_close_at, max_per_order, max_per_buyer,
-          hold_seconds, late_payment, sales_state, organiser_id, version, created_at, updated_at,
+          max_cancellations, buyer_rate_limit, client_rate_limit, hold_seconds, late_payment, sales_state,
+          organiser_id, version, created_at, updated_at,
           (SELECT json_agg(types ORDER BY types.id) FROM ticket_types AS types WHERE types.event_id = old.id)::text
 
 -- name: survey
@@ -84,7 +91,7 @@ SELECT (SELECT json_agg(types ORDER BY types.id) FROM ticket_types AS types WHER
 -- Result: orders, newest first. Constants fold: the plan uses the index that the given arguments name.
 -- It is the column's order and not that of the text in the result, which no index has.
 SELECT id::text, event_id, user_id, items::text, status, total_price, currency, accepted_at, reason, decided_at,
-       expires_at
+       expires_at, detail
 FROM orders
 WHERE (%(id)s::uuid IS NULL OR id = %(id)s::uuid)
   AND (%(event_id)s::bigint IS NULL OR event_id = %(event_id)s::bigint)
@@ -98,15 +105,16 @@ LIMIT %(lim)s
 -- Args: user_id, key.
 -- Result: the order that has the key, as read_orders, and then its request digest.
 SELECT id::text, event_id, user_id, items::text, status, total_price, currency, accepted_at, reason, decided_at,
-       expires_at, request_digest
+       expires_at, detail, request_digest
 FROM orders
 WHERE user_id = %(user_id)s AND idempotency_key = %(key)s
 
 -- name: read_ticket_types
 -- Args: event_ids int[].
--- Result: one row a ticket type of those events: id, event id, unsold, version; the event's limit and hold.
+-- Result: one row a ticket type of those events: id, event id, unsold, version; the event's limit, hold and
+-- limit of orders given back.
 SELECT types.id, types.event_id, types.capacity - types.sold - types.reserved, types.version,
-       events.max_per_buyer, events.hold_seconds
+       events.max_per_buyer, events.hold_seconds, events.max_cancellations
 FROM events JOIN ticket_types AS types ON types.event_id = events.id
 WHERE events.id = ANY (%(event_ids)s::int[])
 
@@ -114,7 +122,7 @@ WHERE events.id = ANY (%(event_ids)s::int[])
 -- Args and result: as read_ticket_types, but the rows are this transaction's until its end. Waiting for them is
 -- standing in line: PostgreSQL serves in the order of arrival, where racing again may lose again.
 SELECT types.id, types.event_id, types.capacity - types.sold - types.reserved, types.version,
-       events.max_per_buyer, events.hold_seconds
+       events.max_per_buyer, events.hold_seconds, events.max_cancellations
 FROM events JOIN ticket_types AS types ON types.event_id = events.id
 WHERE events.id = ANY (%(event_ids)s::int[])
 ORDER BY types.id
@@ -122,16 +130,17 @@ FOR NO KEY UPDATE OF types
 
 -- name: read_order_facts
 -- Args: order_ids uuid[], event_ids int[], user_ids text[], in step: one place an order.
--- Result: place (from 1), recorded status and reason, the buyer's tally and its version; only places with news.
+-- Result: place (from 1), recorded status and reason, the buyer's tally (tickets, version, orders given back); only places with news.
 -- LATERAL with LIMIT is an index look-up for each place: a join would read the whole of a table that is still small.
-SELECT asked.place, orders.status, orders.reason, tallies.quantity, tallies.version
+SELECT asked.place, orders.status, orders.reason, tallies.quantity, tallies.version, tallies.given_back
 FROM unnest(%(order_ids)s::uuid[], %(event_ids)s::int[], %(user_ids)s::text[])
   WITH ORDINALITY AS asked (order_id, event_id, user_id, place)
 LEFT JOIN LATERAL (
   SELECT status, reason FROM orders WHERE id = asked.order_id LIMIT 1
 ) AS orders ON true
 LEFT JOIN LATERAL (
-  SELECT quantity, version FROM tallies WHERE event_id = asked.event_id AND user_id = asked.user_id LIMIT 1
+  SELECT quantity, version, given_back FROM tallies
+  WHERE event_id = asked.event_id AND user_id = asked.user_id LIMIT 1
 ) AS tallies ON true
 WHERE orders.status IS NOT NULL OR tallies.version IS NOT NULL
 
@@ -166,18 +175,19 @@ WHERE types.id = wanted.id
 -- name: record_orders
 -- Args, in step: order_ids uuid[], event_ids int[], user_ids text[], statuses text[], reasons text[],
 -- items text[] of JSON, quantities int[], total_prices bigint[], currencies text[], accepted_at_ms bigint[],
--- expires_at timestamptz[], keys text[], digests text[]; and decided_at.
+-- expires_at timestamptz[], keys text[], digests text[], details text[]; and decided_at.
 -- Result: rows added; fewer than given means that another worker recorded one of them, or gave its key away.
 INSERT INTO orders (id, event_id, user_id, status, reason, items, quantity, total_price, currency,
-                    accepted_at, decided_at, expires_at, idempotency_key, request_digest)
+                    accepted_at, decided_at, expires_at, idempotency_key, request_digest, detail)
 SELECT id, event_id, user_id, status, reason, items::jsonb, quantity, total_price, currency,
-       timestamptz 'epoch' + accepted_at_ms * interval '1 millisecond', %(decided_at)s, expires_at, key, digest
+       timestamptz 'epoch' + accepted_at_ms * interval '1 millisecond', %(decided_at)s, expires_at, key, digest,
+       detail
 FROM unnest(%(order_ids)s::uuid[], %(event_ids)s::int[], %(user_ids)s::text[], %(statuses)s::text[],
             %(reasons)s::text[], %(items)s::text[], %(quantities)s::int[], %(total_prices)s::bigint[],
             %(currencies)s::text[], %(accepted_at_ms)s::bigint[], %(expires_at)s::timestamptz[],
-            %(keys)s::text[], %(digests)s::text[])
+            %(keys)s::text[], %(digests)s::text[], %(details)s::text[])
   AS decided (id, event_id, user_id, status, reason, items, quantity, total_price, currency, accepted_at_ms,
-              expires_at, key, digest)
+              expires_at, key, digest, detail)
 ORDER BY id
 ON CONFLICT DO NOTHING
 
@@ -199,7 +209,7 @@ WHERE tally.version = excluded.version - 1
 -- Result: the order, as read_orders, then its event's late payment rule and limit of a buyer (NULL without event).
 -- Nobody else changes the order until this transaction ends. Orders come first, then ticket types, then tallies.
 SELECT orders.id::text, event_id, user_id, items::text, status, total_price, orders.currency, accepted_at, reason,
-       decided_at, expires_at, events.late_payment, events.max_per_buyer
+       decided_at, expires_at, detail, events.late_payment, events.max_per_buyer
 FROM orders LEFT JOIN events ON events.id = orders.event_id
 WHERE orders.id = %(id)s::uuid
 FOR NO KEY UPDATE OF orders
@@ -224,7 +234,7 @@ UPDATE orders SET status = 'expired'
 FROM due
 WHERE orders.id = due.id
 RETURNING orders.id::text, event_id, user_id, items::text, 'reserved', total_price, currency, accepted_at, reason,
-          decided_at, expires_at
+          decided_at, expires_at, detail
 
 -- name: move_stock
 -- Args: type_ids int[], sold int[], reserved int[] (differences), in step.
@@ -243,20 +253,29 @@ FROM moves
 WHERE types.id = moves.id
 
 -- name: move_tallies
--- Args: event_ids int[], user_ids text[], quantities int[] (differences), in step.
--- Result: rows changed.
+-- Args: event_ids int[], user_ids text[], quantities int[], given_back int[] (differences), in step.
+-- Result: rows changed. Not below 0: a worker that was deployed before orders given back were counted did not
+-- count the expiry that is undone here.
 WITH moves AS MATERIALIZED (
-  SELECT tallies.event_id, tallies.user_id, asked.quantity
-  FROM unnest(%(event_ids)s::int[], %(user_ids)s::text[], %(quantities)s::int[])
-    AS asked (event_id, user_id, quantity)
+  SELECT tallies.event_id, tallies.user_id, asked.quantity, asked.given_back
+  FROM unnest(%(event_ids)s::int[], %(user_ids)s::text[], %(quantities)s::int[], %(given_back)s::int[])
+    AS asked (event_id, user_id, quantity, given_back)
   JOIN tallies ON tallies.event_id = asked.event_id AND tallies.user_id = asked.user_id
   ORDER BY tallies.event_id, tallies.user_id
   FOR NO KEY UPDATE OF tallies
 )
 UPDATE tallies
-SET quantity = tallies.quantity + moves.quantity, version = tallies.version + 1
+SET quantity = tallies.quantity + moves.quantity, given_back = greatest(0, tallies.given_back + moves.given_back),
+    version = tallies.version + 1
 FROM moves
 WHERE tallies.event_id = moves.event_id AND tallies.user_id = moves.user_id
+
+-- name: count_given_back
+-- Args: event_id, user_id: the buyer of an order that was cancelled before anybody had decided it.
+-- Result: one row, made when the buyer has no tally yet.
+INSERT INTO tallies AS tally (event_id, user_id, quantity, version, given_back)
+VALUES (%(event_id)s, %(user_id)s, 0, 1, 1)
+ON CONFLICT (event_id, user_id) DO UPDATE SET given_back = tally.given_back + 1, version = tally.version + 1
 
 -- name: hold_stock
 -- Args: type_ids int[].

@@ -27,8 +27,9 @@ _items = msgspec.json.Decoder(tuple[Item, ...]).decode
 def event_of_row(row: tuple[Any, ...]) -> Event:
     """Reads a row of create_event or read_events."""
     (event_id, name, description, currency, starts_at, open_at, close_at, per_order, per_buyer) = row[:9]
-    hold_seconds, late_payment, sales_state, organiser_id = row[9:13]
-    version, created_at, updated_at, ticket_types = row[13:]
+    max_cancellations, buyer_rate_limit, client_rate_limit = row[9:12]
+    hold_seconds, late_payment, sales_state, organiser_id = row[12:16]
+    version, created_at, updated_at, ticket_types = row[16:]
     return Event(
         id=event_id,
         name=name,
@@ -40,6 +41,9 @@ def event_of_row(row: tuple[Any, ...]) -> Event:
         sales_close_at=_utc(close_at),
         max_per_order=per_order,
         max_per_buyer=per_buyer,
+        max_cancellations=max_cancellations,
+        buyer_rate_limit=buyer_rate_limit,
+        client_rate_limit=client_rate_limit,
         hold_seconds=hold_seconds,
         late_payment=LatePayment(late_payment),
         sales_state=SalesState(sales_state),
@@ -53,7 +57,7 @@ def event_of_row(row: tuple[Any, ...]) -> Event:
 def order_of_row(row: tuple[Any, ...]) -> Order:
     """Reads a row of read_orders; columns that follow are another's."""
     order_id, event_id, user_id, items, status, total_price, currency = row[:7]
-    accepted_at, reason, decided_at, expires_at = row[7:11]
+    accepted_at, reason, decided_at, expires_at, detail = row[7:12]
     return Order(
         id=order_id,
         event_id=event_id,
@@ -66,6 +70,7 @@ def order_of_row(row: tuple[Any, ...]) -> Order:
         reason=reason,
         decided_at=_utc(decided_at),
         expires_at=_utc(expires_at),
+        detail=detail,
     )
 
 

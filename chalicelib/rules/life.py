@@ -15,6 +15,9 @@ from chalicelib.model import Item, Order, OrderStatus
 _COUNTED = {OrderStatus.CONFIRMED: (1, 0), OrderStatus.RESERVED: (0, 1)}
 """By status: whether the order's tickets count as sold, and whether as reserved. Else they are for sale."""
 
+_GIVEN_BACK = frozenset({OrderStatus.EXPIRED, OrderStatus.CANCELLED})
+"""The buyer had the tickets, and has let them go."""
+
 _WAYS = frozenset(
     {
         (OrderStatus.RESERVED, OrderStatus.CONFIRMED),
@@ -35,11 +38,12 @@ class StockMove(msgspec.Struct, frozen=True):
 
 
 class TallyMove(msgspec.Struct, frozen=True):
-    """A buyer has so many more, or fewer, tickets of an event."""
+    """A buyer has so many more, or fewer, tickets of an event, and has given back so many orders more."""
 
     event_id: int
     user_id: str
     quantity: int
+    given_back: int
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,7 +70,8 @@ def change(order: Order, after: OrderStatus) -> Change:
         StockMove(type_id, quantity * sold, quantity * reserved) for type_id, quantity in wanted.items()
     )
     more = sum(wanted.values()) * (sold + reserved)
-    tallies = (TallyMove(order.event_id, order.user_id, more),) if more else ()
+    given_back = (after in _GIVEN_BACK) - (order.status in _GIVEN_BACK)
+    tallies = (TallyMove(order.event_id, order.user_id, more, given_back),) if more else ()
     return Change(order_id=order.id, before=order.status, after=after, stock=moves, tallies=tallies)
 
 
@@ -82,8 +87,10 @@ def sum_of(changes: Iterable[Change]) -> tuple[tuple[StockMove, ...], tuple[Tall
             )
         for tally in each.tallies:
             buyer = (tally.event_id, tally.user_id)
-            had = tallies.get(buyer, TallyMove(*buyer, 0))
-            tallies[buyer] = TallyMove(*buyer, had.quantity + tally.quantity)
+            had = tallies.get(buyer, TallyMove(*buyer, 0, 0))
+            tallies[buyer] = TallyMove(
+                *buyer, had.quantity + tally.quantity, had.given_back + tally.given_back
+            )
     return tuple(stock.values()), tuple(tallies.values())
 
 

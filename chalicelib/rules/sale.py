@@ -14,8 +14,12 @@ import msgspec
 from chalicelib.model import OrderPlaced, OrderStatus
 from chalicelib.rules.life import wanted_by_type
 
+LIMIT = "buyer-limit-exceeded"
 KEY_REUSED = "idempotency-key-reused"
 """Why an order is rejected whose key another order of the same buyer has."""
+
+GAVE_BACK = "The buyer has given back as many orders of this event as one buyer may."
+"""Why `buyer-limit-exceeded`, when it is not for the tickets that the buyer has."""
 
 _KEPT = frozenset({OrderStatus.CONFIRMED, OrderStatus.RESERVED})
 
@@ -29,10 +33,17 @@ class Lot(msgspec.Struct, frozen=True):
 
 
 class Tally(msgspec.Struct, frozen=True):
-    """Tickets that a buyer has of an event. Version 0 means that the ledger has no such row."""
+    """Tickets that a buyer has of an event, and orders given back: cancelled, or left to expire.
+
+    Version 0 means that the ledger has no such row.
+    """
 
     quantity: int
     version: int
+    given_back: int = 0
+
+
+_NOTHING = Tally(0, 0)
 
 
 class Recorded(msgspec.Struct, frozen=True):
@@ -51,6 +62,8 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     """By event id: most tickets a buyer may have. An event that is not here does not exist."""
     hold_seconds: Mapping[int, int]
     """By event id: how long an order is held for its payment; 0 or not here: none is asked for."""
+    cancellation_limits: Mapping[int, int]
+    """By event id: orders given back after which a buyer gets no more; not here: no limit."""
     tallies: Mapping[tuple[int, str], Tally]
     """By event and user id; a buyer who is not here has nothing yet."""
     recorded: Mapping[str, Recorded]
@@ -69,6 +82,7 @@ class Outcome(msgspec.Struct, frozen=True):
     placed: OrderPlaced
     known: bool
     expires_at: datetime | None = None
+    detail: str | None = None
 
     @property
     def idempotency_key(self) -> str | None:
@@ -146,7 +160,8 @@ class _Counter:
         wanted = wanted_by_type(placed.items)
         reason = KEY_REUSED if self._key_is_taken(placed) else self._refusal(placed, wanted)
         if reason is not None:
-            return Outcome(order_id, event_id, OrderStatus.REJECTED, reason, placed, False)
+            detail = GAVE_BACK if reason == LIMIT and self._gave_back_too_much(placed) else None
+            return Outcome(order_id, event_id, OrderStatus.REJECTED, reason, placed, False, detail=detail)
         self._give(placed, wanted)
         hold_seconds = self._snapshot.hold_seconds.get(event_id, 0)
         if not hold_seconds:
@@ -182,13 +197,17 @@ class _Counter:
         return self._over_limit(placed, sum(wanted.values()))
 
     def _over_limit(self, placed: OrderPlaced, tickets: int) -> str | None:
+        if self._gave_back_too_much(placed):
+            return LIMIT
         limit = self._snapshot.buyer_limits[placed.event_id]
-        if limit is None:
-            return None
         buyer = (placed.event_id, placed.user_id)
-        before = self._snapshot.tallies.get(buyer)
-        has = self._bought.get(buyer, 0) + (0 if before is None else before.quantity)
-        return "buyer-limit-exceeded" if has + tickets > limit else None
+        has = self._bought.get(buyer, 0) + self._snapshot.tallies.get(buyer, _NOTHING).quantity
+        return LIMIT if limit is not None and has + tickets > limit else None
+
+    def _gave_back_too_much(self, placed: OrderPlaced) -> bool:
+        most = self._snapshot.cancellation_limits.get(placed.event_id)
+        before = self._snapshot.tallies.get((placed.event_id, placed.user_id), _NOTHING)
+        return most is not None and before.given_back >= most
 
     def _give(self, placed: OrderPlaced, wanted: Mapping[int, int]) -> None:
         for type_id, quantity in wanted.items():
@@ -204,8 +223,10 @@ class _Counter:
         )
 
     def tallies(self) -> tuple[BuyerTally, ...]:
-        before, none = self._snapshot.tallies, Tally(0, 0)
+        before = self._snapshot.tallies
         return tuple(
-            BuyerTally(*buyer, before.get(buyer, none).quantity + bought, before.get(buyer, none).version)
+            BuyerTally(
+                *buyer, before.get(buyer, _NOTHING).quantity + bought, before.get(buyer, _NOTHING).version
+            )
             for buyer, bought in self._bought.items()
         )

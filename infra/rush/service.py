@@ -48,13 +48,18 @@ class Service:
         kind = http.client.HTTPSConnection if to.tls else http.client.HTTPConnection
         self._connection = kind(to.host, to.port, timeout=CALL_SECONDS)
 
-    def create_event(self, name: str, tickets: int) -> EventSeen:
-        """Creates an event with `tickets` tickets of one type. Raises ServiceFault; it is not tried again."""
+    def create_event(self, name: str, tickets: int, **terms: object) -> EventSeen:
+        """Creates an event with `tickets` tickets of one type. Raises ServiceFault; it is not tried again.
+
+        `terms` are more fields of the event. The whole crowd has one address, which is not limited.
+        """
         draft = {
             "name": name,
             "description": "An on-sale played by the simulator.",
             "currency": "EUR",
             "ticketTypes": [{"name": "General admission", "price": 4_500, "capacity": tickets}],
+            "clientRateLimit": None,
+            **terms,
         }
         status, body = self._call("POST", "/events", msgspec.json.encode(draft))
         return _read("POST /events", status, 201, body, EventSeen)

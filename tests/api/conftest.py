@@ -58,6 +58,8 @@ class Api:
         self.app = Chalice("onsale", configure_logs=False, env={})
         self.app.register_blueprint(routes(services))
         self._stage = stage
+        self.address: str | None = "127.0.0.1"
+        """Where requests come from, as API Gateway sees it."""
 
     def __call__(self, method: str, url: str, body: Any = None, **headers: str) -> Answer:
         """Sends one request; header names have underscores for hyphens."""
@@ -90,7 +92,7 @@ class Api:
                 "resourcePath": resource,
                 "path": self._stage + parts.path,
                 "requestId": REQUEST_ID,
-                "identity": {"sourceIp": "127.0.0.1"},
+                "identity": {"sourceIp": self.address},
             },
             "body": text,
             "isBase64Encoded": encoded,

@@ -247,6 +247,15 @@ def test_a_limit_is_at_least_one(api: Api, event_id: int, field: str, limit: Any
     assert api("PATCH", f"/events/{event_id}", {field: limit}, If_Match="*").fields == [field]
 
 
+@pytest.mark.parametrize("field", ["buyerRateLimit", "clientRateLimit", "maxCancellations"])
+@pytest.mark.parametrize("limit", [0, -1, 1_000_000, 2**31, "60", "", 1.5, True, []])
+def test_a_rate_and_a_count_of_cancellations_have_bounds(
+    api: Api, event_id: int, field: str, limit: Any
+) -> None:
+    assert api("POST", "/events", EVENT | {field: limit}).fields == [field]
+    assert api("PATCH", f"/events/{event_id}", {field: limit}, If_Match="*").fields == [field]
+
+
 @pytest.mark.parametrize("hold", [-1, 365 * 86_400, 7 * 86_400 + 1, 10**400, "60", 0.5, False])
 def test_a_hold_is_at_most_a_week(api: Api, hold: Any) -> None:
     digits = "1" + "0" * 400 if hold == 10**400 else msgspec.json.encode(hold).decode()

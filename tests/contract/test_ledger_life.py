@@ -552,3 +552,68 @@ def test_a_survey_of_a_missing_event_is_rejected(ledger: Ledger) -> None:
     with pytest.raises(Rejected) as caught:
         ledger.survey(404, [])
     assert caught.value.code == "event-not-found"
+
+
+def given_back(ledger: Ledger, event: Event, user: str) -> int:
+    with ledger.attempt() as attempt:
+        tallies = attempt.snapshot([an_order(event, user=user)]).tallies
+    return tallies[event.id, user].given_back
+
+
+def test_an_order_that_was_had_and_let_go_is_counted_once_however_it_went(
+    ledger: Ledger, event: Event
+) -> None:
+    again = reserved(ledger, event, user="ann")
+    for _ in range(2):
+        ledger.cancel(again.order_id, None, IN_TIME)
+    assert given_back(ledger, event, "ann") == 1
+    ledger.cancel(confirmed(ledger, event, user="ann").order_id, None, IN_TIME)
+    assert given_back(ledger, event, "ann") == 2
+    gone = expired(ledger, event, user="ann")
+    assert ledger.expire_due(LATE, 10) == {}
+    with pytest.raises(Rejected):
+        ledger.cancel(gone.order_id, None, LATE)
+    assert given_back(ledger, event, "ann") == 3
+    balance(ledger, event)
+
+
+def test_a_pending_order_that_is_cancelled_is_counted_once_and_its_message_counts_nothing(
+    ledger: Ledger, event: Event
+) -> None:
+    pending = an_order(event, user="ann")
+    for _ in range(2):
+        ledger.cancel(pending.order_id, pending, NOON)
+    applied(ledger, pending, now=NOON)
+    assert given_back(ledger, event, "ann") == 1
+    balance(ledger, event)
+
+
+def test_a_rejected_order_was_never_had_and_is_not_counted(ledger: Ledger, event: Event) -> None:
+    reserved(ledger, event, user="ann")
+    too_many = an_order(event, 4, user="ann")
+    applied(ledger, too_many, now=NOON)
+    assert status_of(ledger, too_many) is OrderStatus.REJECTED
+    assert given_back(ledger, event, "ann") == 0
+
+
+def test_money_that_comes_late_and_is_taken_undoes_the_count_of_its_expiry(ledger: Ledger) -> None:
+    event = ledger.create_event(a_draft(3, hold_seconds=HOLD, late_payment=LatePayment.ACCEPT_IF_AVAILABLE))
+    late = expired(ledger, event, user="ann")
+    assert given_back(ledger, event, "ann") == 1
+    assert ledger.pay(a_notice(late), LATE).state is PaymentState.APPLIED
+    assert given_back(ledger, event, "ann") == 0
+    balance(ledger, event)
+
+
+def test_whoever_keeps_giving_back_gets_no_more_while_others_buy(ledger: Ledger) -> None:
+    event = ledger.create_event(a_draft(9, hold_seconds=HOLD, max_cancellations=2))
+    ledger.cancel(reserved(ledger, event, user="ann").order_id, None, IN_TIME)
+    expired(ledger, event, user="ann")
+    third = an_order(event, user="ann")
+    applied(ledger, third, now=NOON)
+    order = found(ledger, third)
+    assert (order.status, order.reason) == (OrderStatus.REJECTED, "buyer-limit-exceeded")
+    reserved(ledger, event, user="bob")
+    ledger.update_event(event.id, None, {"max_cancellations": None})
+    reserved(ledger, event, user="ann")
+    balance(ledger, event)

@@ -57,7 +57,7 @@ class Books:
         for tally in tallies:
             has = self._tallies[tally.event_id, tally.user_id]
             self._tallies[tally.event_id, tally.user_id] = Tally(
-                has.quantity + tally.quantity, has.version + 1
+                has.quantity + tally.quantity, has.version + 1, has.given_back + tally.given_back
             )
 
     def _move(self, move: StockMove) -> None:
@@ -94,6 +94,7 @@ def _order(outcome: Outcome, decided_at: datetime) -> Order:
         currency=placed.currency,
         accepted_at=datetime.fromtimestamp(placed.accepted_at_ms / 1000, UTC),
         reason=outcome.reason,
+        detail=outcome.detail,
         decided_at=decided_at,
         expires_at=outcome.expires_at,
     )

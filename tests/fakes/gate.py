@@ -10,11 +10,13 @@ from datetime import UTC, datetime
 import msgspec
 
 from chalicelib.gate.keys import KEY_LIFE_SECONDS
+from chalicelib.gate.quotas import Claim, claim_with
 from chalicelib.gate.refusals import NotLoaded, refusal
 from chalicelib.gate.terms import terms_of
 from chalicelib.gate.upkeep import GateSurvey
 from chalicelib.model import MESSAGE_SCHEMA, Event, Item, LookedUp, OrderIntent, OrderPlaced, Stock
 from chalicelib.order_ids import accepted_ms, event_of
+from tests.fakes.buckets import Buckets
 
 
 class MemoryGate:
@@ -30,6 +32,7 @@ class MemoryGate:
         self._buyers: dict[int, dict[str, int]] = {}
         self._records: dict[tuple[int, str, str], tuple[str, str | None]] = {}
         self._replayed: set[str] = set()
+        self._buckets = Buckets()
         self._epoch: dict[int, int] = {}
         self._filled_at: dict[int, int] = {}
         self._refilled_at: dict[int, int] = {}
@@ -37,11 +40,17 @@ class MemoryGate:
         self._loading: set[int] = set()
         self._loaded: set[int] = set()
 
-    def admit(self, intent: OrderIntent, *, key_is_new: bool = False) -> bytes:
+    def admit(self, intent: OrderIntent, *, key_is_new: bool = False) -> Claim:
         """Takes the stock and records the claim, or refuses; all or nothing."""
         with self._lock:
+            if not key_is_new:
+                self._take(intent)
             held = self._replay(intent) or self._claims.get(intent.event_id, {}).get(intent.order_id)
-            return held or self._admit(intent, _now_ms(), key_is_new)
+            return (
+                Claim(held)
+                if held
+                else self._counted(self._admit(intent, _now_ms(), key_is_new), intent, key_is_new)
+            )
 
     def settle(self, event_id: int, kept: Sequence[str], returned: Sequence[str]) -> int:
         """Settles claims by order id; returns how many there were."""
@@ -190,6 +199,27 @@ class MemoryGate:
     def ping(self) -> None:
         """Always there."""
 
+    def _take(self, intent: OrderIntent) -> None:
+        """Takes one from the buyer's rate limit and one from the client's."""
+        terms = self._terms.get(intent.event_id, {})
+        if "types" not in terms:
+            return
+        limits = [int(text) if (text := terms.get(f"{kind}RateLimit")) else None for kind in _BUCKETS]
+        whose = (intent.user_id, intent.client)
+        buckets = [(intent.event_id, *pair) for pair in zip(_BUCKETS, whose, strict=True)]
+        over = self._buckets.take(zip(buckets, limits, strict=True), _now_ms() * 1_000)
+        if over is not None:
+            place, wait_us = over
+            raise refusal(f"rate-limited {_BUCKETS[place]} {limits[place]} {wait_us}")
+
+    def _counted(self, claim: bytes, intent: OrderIntent, key_is_new: bool) -> Claim:
+        """The claim, with what its buyer has left."""
+        limit = self._terms[intent.event_id]["buyerRateLimit"]
+        if not limit or key_is_new:
+            return Claim(claim)
+        bucket = (intent.event_id, "buyer", intent.user_id)
+        return claim_with(claim, int(limit), self._buckets.until_whole_us(bucket, _now_ms() * 1_000))
+
     def _replay(self, intent: OrderIntent) -> bytes | None:
         """The claim of the order that has the intent's key."""
         record = None if intent.idempotency_key is None else self._records.get(_owner(intent))
@@ -273,6 +303,7 @@ class MemoryGate:
         return self._claims.get(event_id, {}).pop(order_id, None)
 
 
+_BUCKETS = ("buyer", "client")
 _decode = msgspec.json.Decoder(OrderPlaced).decode
 
 

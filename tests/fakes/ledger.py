@@ -141,6 +141,11 @@ class MemoryLedger(MemoryLife, MemoryDeadLetters):
                 },
                 buyer_limits={event.id: event.max_per_buyer for event in events},
                 hold_seconds={event.id: event.hold_seconds for event in events if event.hold_seconds},
+                cancellation_limits={
+                    event.id: event.max_cancellations
+                    for event in events
+                    if event.max_cancellations is not None
+                },
                 tallies={buyer: self._tallies[buyer] for buyer in buyers},
                 recorded={id_: Recorded(self._orders[id_].status, self._orders[id_].reason) for id_ in ids},
                 keys={key: self._keys[key][0] for key in keys},
@@ -162,7 +167,10 @@ class MemoryLedger(MemoryLife, MemoryDeadLetters):
             sold, reserved = (0, sale.quantity) if sale.held else (sale.quantity, 0)
             self._move(StockMove(sale.ticket_type_id, sold, reserved))
         for tally in decision.tallies:
-            self._tallies[tally.event_id, tally.user_id] = Tally(tally.quantity, tally.version + 1)
+            before = self._tallies.get((tally.event_id, tally.user_id), nothing)
+            self._tallies[tally.event_id, tally.user_id] = Tally(
+                tally.quantity, tally.version + 1, before.given_back
+            )
         for outcome in fresh:
             self._record(outcome, decision.decided_at)
 

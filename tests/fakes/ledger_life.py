@@ -39,6 +39,7 @@ class MemoryLife(Books):
             if order is None and claim is not None:
                 outcome = Outcome(order_id, claim.event_id, OrderStatus.CANCELLED, None, claim, known=False)
                 self._record(outcome, now)
+                self._count_given_back((claim.event_id, claim.user_id))
                 return self._orders[order_id]
             if order is None:
                 raise Rejected("order-not-found", f"There is no order {order_id}.")
@@ -95,6 +96,10 @@ class MemoryLife(Books):
                 None if limit is None else limit - has.quantity,
             ),
         )
+
+    def _count_given_back(self, buyer: tuple[int, str]) -> None:
+        has = self._tallies.get(buyer, Tally(0, 0))
+        self._tallies[buyer] = Tally(has.quantity, has.version + 1, has.given_back + 1)
 
     def _refund(self, order_id: str) -> None:
         for reference, payment in self._payments.items():

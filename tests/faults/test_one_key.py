@@ -60,7 +60,7 @@ def rows(stack: Stack, statement: str, *arguments: object) -> list[tuple[Any, ..
 
 def press_and_press_again(stack: Stack, record: Recorder) -> int:
     """Before the order is decided, after it, and after the gate has forgotten it; returns the event's id."""
-    draft = {"name": "x", "description": "d", "totalTickets": 100}
+    draft = {"name": "x", "description": "d", "totalTickets": 100, "buyerRateLimit": None}
     made, key = stack.call("POST", "/events", draft).json, uuid4().hex
     event_id = int(made["id"])
     record.event(terms_of(made))

@@ -30,7 +30,13 @@ class Found:
 
 def furnish(stack: Stack) -> None:
     """Makes an event and an order, so that there is something to be found."""
-    draft = {"name": "Fuzzed", "description": "", "totalTickets": 1_000_000, "holdSeconds": 600}
+    draft: dict[str, object] = {
+        "name": "Fuzzed",
+        "description": "",
+        "totalTickets": 1_000_000,
+        "holdSeconds": 600,
+    }
+    draft |= {"buyerRateLimit": None, "clientRateLimit": None, "maxCancellations": None}
     made = stack.call("POST", "/events", draft, Authorization=_bearer(stack, "organiser"))
     wish = {"eventId": made.json["id"], "quantity": 1}
     accepted = stack.call("POST", "/orders", wish, Authorization=_bearer(stack, "buyer"))

@@ -163,7 +163,7 @@ def test_an_answer_that_is_lost_on_its_way_is_asked_for_again_and_is_one_claim(
         proxy.cut(intent.order_id.encode())
         claim = gate.admit(intent)
         assert (proxy.cuts, scripts_run(client) - runs) == (1, 2)
-        assert intent.order_id.encode() in claim
+        assert intent.order_id in claim.decode()
         assert stock_and_claims(gate) == ([96], 2)
         proxy.cut(intent.order_id.encode())
         gate.settle(1, [], [intent.order_id])

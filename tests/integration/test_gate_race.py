@@ -12,6 +12,7 @@ from chalicelib.errors import Rejected
 from chalicelib.gate import keys
 from chalicelib.gate.client import connect
 from chalicelib.gate.gate import Gate
+from chalicelib.gate.quotas import Claim
 from chalicelib.model import OrderIntent
 from tests.support.events import an_event, an_intent
 from tests.support.valkey import valkey_server
@@ -22,13 +23,13 @@ TICKETS, BUYERS, THREADS = 200, 2_000, 16
 class LookThenTakeGate(Gate):
     """The negative control: looks at the stock in one trip and takes it in another."""
 
-    def admit(self, intent: OrderIntent, *, key_is_new: bool = False) -> bytes:  # noqa: ARG002 - no keys here
+    def admit(self, intent: OrderIntent, *, key_is_new: bool = False) -> Claim:  # noqa: ARG002 - no keys here
         """Gives what was there when it looked."""
         client: Any = self._client
         if int(client.hget(keys.stock(intent.event_id), "11")) < 1:
             raise Rejected("sold-out", "")
         client.hincrby(keys.stock(intent.event_id), "11", -1)
-        return b"{}"
+        return Claim(b"{}")
 
 
 @pytest.fixture(scope="module")

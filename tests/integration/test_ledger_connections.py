@@ -119,6 +119,28 @@ def test_the_shipped_migrations_bring_an_empty_database_to_the_schema(empty: str
         assert connection.execute("SHOW statement_timeout").fetchone() == ("10s",)
 
 
+def test_orders_given_back_before_they_were_counted_are_counted_when_the_column_comes(
+    empty: str, tmp_path: Path
+) -> None:
+    for path in MIGRATIONS.iterdir():
+        if path.name < "0005":
+            (tmp_path / path.name).write_bytes(path.read_bytes())
+    migrate(empty, tmp_path)
+    with psycopg.connect(empty, autocommit=True) as connection:
+        connection.execute(
+            "INSERT INTO orders (id, event_id, user_id, status, items, quantity, total_price, currency,"
+            " accepted_at, decided_at, expires_at)"
+            " SELECT uuidv7(), 1, buyer, status, '[]', 1, 0, 'EUR', now(), now(),"
+            " CASE status WHEN 'expired' THEN now() END"
+            " FROM (VALUES ('ann', 'cancelled'), ('ann', 'expired'),"
+            " ('ann', 'confirmed'), ('bob', 'cancelled'), ('cleo', 'confirmed')) AS had (buyer, status)"
+        )
+        connection.execute("INSERT INTO tallies VALUES (1, 'ann', 1, 4), (1, 'cleo', 1, 1)")
+        assert "0005_limits.sql" in migrate(empty)
+        counted = connection.execute("SELECT user_id, quantity, version, given_back FROM tallies ORDER BY 1")
+        assert counted.fetchall() == [("ann", 1, 5, 2), ("bob", 0, 1, 1), ("cleo", 1, 1, 0)]
+
+
 def test_a_migration_changed_after_it_was_applied_is_refused(empty: str, folder: Path) -> None:
     migrate(empty, folder)
     (folder / "0001_one.sql").write_text("CREATE TABLE uno (id int)")

@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import datetime, timedelta
+from functools import partial
 from random import Random
 from threading import Barrier
 
@@ -74,8 +76,29 @@ OVERWRITES = replace(
         b"ON CONFLICT DO NOTHING",
         b"ON CONFLICT (id) DO UPDATE SET status = excluded.status",
     ),
+    record_tallies=edited(QUERIES.record_tallies, b"WHERE tally.version = excluded.version - 1", b""),
 )
-"""Records its answer over one that is there already."""
+"""Records its answer over one that is there already, and over what has moved the buyer's tally since."""
+
+COUNTED_FROM_MEMORY = replace(
+    SLOW,
+    move_tallies=edited(
+        edited(
+            edited(QUERIES.move_tallies, b"  FOR NO KEY UPDATE OF tallies\n", b""),
+            b"greatest(0, tallies.given_back + moves.given_back)",
+            b"moves.had + moves.given_back",
+        ),
+        b"asked.quantity, asked.given_back\n",
+        b"asked.quantity, asked.given_back, tallies.given_back AS had, pg_sleep(0.01)\n",
+    ),
+)
+"""Writes down one more than it had read a moment ago, whoever has counted since."""
+
+TALLY_NOT_COMPARED = replace(
+    QUERIES,
+    record_tallies=edited(QUERIES.record_tallies, b"WHERE tally.version = excluded.version - 1", b""),
+)
+"""Sells to a buyer without asking whether the buyer's tally is as it was read."""
 
 CONSTRAINTS = (
     "ALTER TABLE ticket_types DROP CONSTRAINT never_oversold",
@@ -188,6 +211,49 @@ def two_cancels(dsn: str, queries: Queries) -> None:
 
             at_once(cancel, cancel)
         balance(ledger, event)
+
+
+def everybody_gives_back(dsn: str, queries: Queries) -> None:
+    """One buyer's orders are paid, expired and cancelled at the same moment, some twice, some undecided."""
+    with ledger_at(dsn, connections=6, queries=queries) as ledger:
+        event = ledger.create_event(a_draft(ORDERS, hold_seconds=HOLD))
+        placed = [an_order(event, user="ann") for _ in range(ORDERS)]
+        decided = placed[: ORDERS // 2]
+        applied(ledger, *decided, now=NOON)
+
+        def cancel() -> None:
+            for order in reversed(placed):
+                with suppress(Rejected):  # it has expired
+                    ledger.cancel(order.order_id, order, IN_TIME)
+
+        def pay() -> None:
+            for order in decided:
+                ledger.pay(a_notice(order), IN_TIME)
+
+        def expire() -> None:
+            while ledger.expire_due(LATE, 2):
+                pass
+
+        at_once(cancel, cancel, pay, expire)
+        balance(ledger, event)
+
+
+def give_back_during_a_decision(dsn: str, queries: Queries) -> None:
+    """A buyer gives an order back after the next one's snapshot was taken, and before it is decided."""
+    with ledger_at(dsn, queries=queries) as deciding, ledger_at(dsn) as cancelling:
+        event = deciding.create_event(a_draft(1, 1, hold_seconds=HOLD, max_cancellations=1))
+        first, second = (an_order(event, user="ann", kind=kind) for kind in range(2))
+        applied(deciding, first, now=NOON)
+        cancels = iter([partial(cancelling.cancel, first.order_id, None, IN_TIME)])
+
+        def clock() -> datetime:
+            for cancel in cancels:
+                cancel()
+            return NOON
+
+        assert failures(fulfil(services_with(deciding, clock=clock), batch_of(second))) == []
+        assert status_of(deciding, second) is OrderStatus.REJECTED, "bought after giving back too much"
+        balance(deciding, event)
 
 
 def cancel_against_fulfilment(dsn: str, queries: Queries, turns: int = 15) -> None:
@@ -324,6 +390,24 @@ def test_control_cancelling_without_a_compared_status_is_caught(database: str) -
     run(*CONSTRAINTS, dsn=database)
     with pytest.raises(AssertionError, match="the counters and the orders disagree"):
         two_cancels(database, STATUS_NOT_COMPARED)
+
+
+def test_orders_given_back_at_once_are_each_counted_once(database: str) -> None:
+    everybody_gives_back(database, SLOW)
+
+
+def test_control_a_count_that_is_not_taken_before_it_is_moved_is_caught(database: str) -> None:
+    with pytest.raises(AssertionError, match="the tallies and the orders given back disagree"):
+        everybody_gives_back(database, COUNTED_FROM_MEMORY)
+
+
+def test_an_order_given_back_while_the_next_is_decided_counts_against_it(database: str) -> None:
+    give_back_during_a_decision(database, QUERIES)
+
+
+def test_control_a_decision_on_a_tally_that_has_moved_is_caught(database: str) -> None:
+    with pytest.raises(AssertionError, match="bought after giving back too much"):
+        give_back_during_a_decision(database, TALLY_NOT_COMPARED)
 
 
 def test_an_order_cancelled_while_it_is_decided_stays_cancelled_and_holds_nothing(database: str) -> None:

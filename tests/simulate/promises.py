@@ -99,6 +99,7 @@ class Promises:
             raise Violation("no stranded ticket", f"claims {claims} are never settled")
         if held := [order.id for order in self._orders.values() if order.status is _S.RESERVED]:
             raise Violation("no stranded ticket", f"{held} are held for ever")
+        self._check_given_back()
         self._check_gate(exact=True)
         if self._gate_may_give_too_much():
             return
@@ -174,6 +175,18 @@ class Promises:
             tally = self._ledger._tallies.get(buyer)
             if (0 if tally is None else tally.quantity) != has:
                 raise Violation("conservation", f"the tally of {buyer} is {tally}, orders say {has}")
+
+    def _check_given_back(self) -> None:
+        """Each buyer's tally counts exactly the orders that the buyer had and has let go."""
+        gone = (_S.CANCELLED, _S.EXPIRED)
+        gave = Counter(
+            (order.event_id, order.user_id) for order in self._orders.values() if order.status in gone
+        )
+        counted = {
+            buyer: tally.given_back for buyer, tally in self._ledger._tallies.items() if tally.given_back
+        }
+        if counted != gave:
+            raise Violation("once", f"orders given back: {dict(gave)}, the tallies say {counted}")
 
     def _check_payment(self, order_id: str) -> None:
         order = self._orders.get(order_id)

@@ -11,12 +11,13 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from copy import deepcopy
 from typing import Any
 
+from chalicelib.gate.quotas import Claim
 from chalicelib.gate.upkeep import LOADING_LOCK_MS
 from chalicelib.model import Event, OrderIntent
 from tests.fakes.gate import MemoryGate
 from tests.simulate.clock import VirtualClock
 
-_COUNTS = ("_terms", "_stock", "_claims", "_waiting", "_buyers", "_records", "_epoch")
+_COUNTS = ("_terms", "_stock", "_claims", "_waiting", "_buyers", "_buckets", "_records", "_epoch")
 _FORGOTTEN = (*_COUNTS, "_filled_at", "_refilled_at", "_history")
 
 
@@ -32,10 +33,10 @@ class SimulatedGate(MemoryGate):
         self._locked_at: dict[int, int] = {}
         self._saved: dict[str, Any] | None = None
 
-    def admit(self, intent: OrderIntent, *, key_is_new: bool = False) -> bytes:
+    def admit(self, intent: OrderIntent, *, key_is_new: bool = False) -> Claim:
         """Remembers whom it admitted."""
         claim = super().admit(intent, key_is_new=key_is_new)
-        if intent.order_id.encode() in claim:  # and not of the order that has the same key
+        if intent.order_id in claim.decode():  # and not of the order that has the same key
             self.admitted.add(intent.order_id)
         return claim
 

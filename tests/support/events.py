@@ -31,9 +31,10 @@ def an_intent(
     user: str = "ann",
     type_id: int | None = None,
     key: str | None = None,
+    client: str = "",
 ) -> OrderIntent:
     """One line in one order, in the short form unless `type_id` is given; `key` is its idempotency key."""
-    intent = an_order_for((type_id, quantity), event_id=event_id, user=user)
+    intent = replace(an_order_for((type_id, quantity), event_id=event_id, user=user), client=client)
     return intent if key is None else replace(intent, idempotency_key=key, request_digest=f"{quantity}x")
 
 

@@ -24,6 +24,7 @@ from chalicelib.rules import Decision, decide
 
 _turn = count()
 
+_GIVEN_BACK = (OrderStatus.CANCELLED, OrderStatus.EXPIRED)
 EVERYTHING = OrderQuery(limit=100_000)
 
 
@@ -93,6 +94,9 @@ def _tallies_agree(ledger: Any, event: Event, orders: list[Order]) -> None:
     assert told == has, "the tallies and the orders disagree"
     limit = event.max_per_buyer
     assert limit is None or max(has.values(), default=0) <= limit, "a buyer over the cap"
+    gave = Counter(order.user_id for order in orders if order.status in _GIVEN_BACK)
+    counted = {user: tally.given_back for (_, user), tally in tallies.items() if tally.given_back}
+    assert counted == gave, "the tallies and the orders given back disagree"
 
 
 def _payments_agree(payments: list[Payment], orders: list[Order], event: Event) -> None:

@@ -44,7 +44,7 @@ def a_snapshot(unsold: dict[int, int], limit: int | None = None, **more: object)
     lots = {type_id: Lot(type_id // 10, left, 7) for type_id, left in unsold.items()}
     limits = {lot.event_id: limit for lot in lots.values()}
     fields: dict[str, object] = {"lots": lots, "buyer_limits": limits}
-    fields |= {name: {} for name in ("hold_seconds", "tallies", "recorded", "keys")}
+    fields |= {name: {} for name in ("hold_seconds", "cancellation_limits", "tallies", "recorded", "keys")}
     return Snapshot(**(fields | more))  # type: ignore[arg-type]
 
 
@@ -67,7 +67,7 @@ orders = st.builds(
 batches = st.lists(orders, max_size=8)
 tallies = st.dictionaries(
     st.tuples(st.sampled_from(EVENTS), st.sampled_from(BUYERS)),
-    st.builds(Tally, st.integers(0, 6), st.integers(1, 9)),
+    st.builds(Tally, st.integers(0, 6), st.integers(1, 9), st.integers(0, 3)),
     max_size=3,
 )
 recorded = st.dictionaries(
@@ -82,10 +82,11 @@ recorded = st.dictionaries(
     max_size=2,
 )
 snapshots = st.builds(
-    lambda unsold, limits, holds, tallies, recorded, keys: Snapshot(
+    lambda unsold, limits, holds, most, tallies, recorded, keys: Snapshot(
         lots={type_id: Lot(type_id // 10, left, left) for type_id, left in unsold.items()},
         buyer_limits=limits,
         hold_seconds=holds,
+        cancellation_limits=most,
         tallies=tallies,
         recorded=recorded,
         keys=keys,
@@ -93,6 +94,7 @@ snapshots = st.builds(
     st.fixed_dictionaries({type_id: st.integers(0, 12) for type_id in TYPES}),
     st.fixed_dictionaries({event_id: st.none() | st.integers(1, 8) for event_id in EVENTS}),
     st.dictionaries(st.sampled_from(EVENTS), st.sampled_from((60, 900))),
+    st.dictionaries(st.sampled_from(EVENTS), st.integers(1, 3)),
     tallies,
     recorded,
     st.dictionaries(
@@ -213,7 +215,11 @@ def after(decision: Decision, before: Snapshot) -> Snapshot:
     """What the ledger says once the decision is recorded."""
     sold = {sale.ticket_type_id: sale.quantity for sale in decision.sales}
     new = {
-        (tally.event_id, tally.user_id): Tally(tally.quantity, tally.version + 1)
+        (tally.event_id, tally.user_id): replace(
+            before.tallies.get((tally.event_id, tally.user_id), Tally(0, 0)),
+            quantity=tally.quantity,
+            version=tally.version + 1,
+        )
         for tally in decision.tallies
     }
     given = {outcome.order_id: Recorded(outcome.status, outcome.reason) for outcome in decision.outcomes}
@@ -224,6 +230,7 @@ def after(decision: Decision, before: Snapshot) -> Snapshot:
         },
         buyer_limits=before.buyer_limits,
         hold_seconds=before.hold_seconds,
+        cancellation_limits=before.cancellation_limits,
         tallies={**before.tallies, **new},
         recorded={**before.recorded, **given},
         keys={**before.keys, **keys_recorded(decision)},
@@ -303,6 +310,26 @@ def test_the_limit_counts_over_orders_and_ticket_types() -> None:
     decision = decide(batch, snapshot, NOON)
     assert answers(decision) == {"a": "confirmed", "b": "confirmed", "c": "buyer-limit-exceeded"}
     assert decision.tallies == (BuyerTally(1, "ann", 4, 5),)
+
+
+def test_whoever_has_given_back_as_many_orders_as_the_event_allows_gets_no_more() -> None:
+    batch = [an_order("a", (11, 1), user="ann"), an_order("b", (11, 1), user="bob")]
+    given_back = {(1, "ann"): Tally(0, 6, 3), (1, "bob"): Tally(0, 4, 2)}
+    snapshot = a_snapshot({11: 9}, cancellation_limits={1: 3}, tallies=given_back)
+    decision = decide(batch, snapshot, NOON)
+    assert answers(decision) == {"a": "buyer-limit-exceeded", "b": "confirmed"}
+    unlimited = decide(batch, replace(snapshot, cancellation_limits={}), NOON)
+    assert answers(unlimited) == {"a": "confirmed", "b": "confirmed"}
+
+
+@given(batches, snapshots)
+def test_nothing_goes_to_whoever_has_given_back_too_much(
+    batch: list[OrderPlaced], snapshot: Snapshot
+) -> None:
+    most = snapshot.cancellation_limits
+    for placed in freshly_kept(decide(batch, snapshot, NOON)):
+        before = snapshot.tallies.get((placed.event_id, placed.user_id), Tally(0, 0))
+        assert before.given_back < most.get(placed.event_id, 99)
 
 
 def test_unknown_events_and_types_and_types_of_another_event_are_rejected() -> None:

@@ -57,6 +57,12 @@ def call() -> Call:
     return caller(gateway(tiny_app()))
 
 
+def test_what_a_caller_says_of_his_own_address_is_not_his_address(call: Call) -> None:
+    said = {"HTTP_X_FORWARDED_FOR": "203.0.113.9", "HTTP_FORWARDED": "for=203.0.113.9"}
+    _, _, answer = call("POST", "/echo/x", b"{}", REMOTE_ADDR="192.0.2.7", **said)
+    assert json.loads(answer)["requestContext"]["identity"]["sourceIp"] == "192.0.2.7"
+
+
 def test_the_event_is_a_whole_rest_proxy_event(call: Call) -> None:
     status, _, answer = call("POST", "/echo/ä b", b'{"a": 1}', "x=1&x=2&y=", HTTP_X_TRACE="t")
     event = json.loads(answer)
