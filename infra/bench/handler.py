@@ -16,10 +16,12 @@ from typing import Any
 
 import msgspec
 
+from chalicelib.identity.principal import Role
 from infra.bench.figures import HandlerCpu
-from infra.bench.own_stack import BenchFault
+from infra.bench.own_stack import BUYER, BenchFault
 from infra.local import proxy_event
 from infra.local.context import LambdaContext
+from infra.local.issuer import token_if_needed
 from infra.local.routing import Router
 
 TIMES = 5
@@ -53,9 +55,10 @@ def handler_cpu(environment: Mapping[str, str], event_id: int, status: int, coun
 
     gate, queue = _Timed(app.services.gate.admit), _Timed(app.services.queue.send)
     vars(app.services.gate)["admit"], vars(app.services.queue)["send"] = gate, queue
-    order = {"eventId": event_id, "quantity": 1, "userId": "bench"}
+    order = {"eventId": event_id, "quantity": 1, "userId": BUYER}
+    token = token_if_needed(environment, BUYER, Role.BUYER)
     health = _request(app.app, "GET", "/health", None, 200)
-    ordering = _request(app.app, "POST", "/orders", msgspec.json.encode(order), status)
+    ordering = _request(app.app, "POST", "/orders", msgspec.json.encode(order), status, token)
     for request in (health, ordering):
         _warm_up(request)
     vars(app.services).pop("ledger", None)  # a cold gate was filled from it
@@ -65,8 +68,10 @@ def handler_cpu(environment: Mapping[str, str], event_id: int, status: int, coun
     return measured
 
 
-def _request(app: Any, method: str, path: str, body: bytes | None, status: int) -> Callable[[], None]:
-    event = _event(app, method, path, body or b"")
+def _request(  # noqa: PLR0913, PLR0917 - the parts of one request
+    app: Any, method: str, path: str, body: bytes | None, status: int, token: str = ""
+) -> Callable[[], None]:
+    event = _event(app, method, path, body or b"", token)
 
     def ask() -> None:
         answer = app(event, LambdaContext("bench", "onsale", 29_000))
@@ -76,7 +81,7 @@ def _request(app: Any, method: str, path: str, body: bytes | None, status: int) 
     return ask
 
 
-def _event(app: Any, method: str, path: str, body: bytes) -> dict[str, Any]:
+def _event(app: Any, method: str, path: str, body: bytes, token: str) -> dict[str, Any]:
     environ = {
         "REQUEST_METHOD": method,
         "QUERY_STRING": "",
@@ -87,6 +92,8 @@ def _event(app: Any, method: str, path: str, body: bytes) -> dict[str, Any]:
         "CONTENT_LENGTH": str(len(body)),
         "wsgi.input": io.BytesIO(body),
     }
+    if token:
+        environ["HTTP_AUTHORIZATION"] = f"Bearer {token}"
     found = Router(app.routes).find(path)
     if found is None:
         raise BenchFault(f"the app has nothing at {path}")

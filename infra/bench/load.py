@@ -17,7 +17,7 @@ from chalicelib.identity.principal import Role
 from infra.bench import limits
 from infra.bench.cpu import Meter, micros_each
 from infra.bench.figures import EndToEnd, SoldOut
-from infra.bench.own_stack import BenchFault, OwnStack
+from infra.bench.own_stack import BUYER, BenchFault, OwnStack
 from infra.local import sqs
 from infra.rush import http
 from infra.rush.hammer import Hammered, hammer
@@ -27,7 +27,6 @@ from infra.rush.rush import as_staff, run_rush
 from infra.rush.service import Service
 
 CONNECTIONS = 32
-BUYER = "bench"
 WARM_UP_ORDERS = 200
 DECIDED_SECONDS = 30.0
 LOOK_SECONDS = 0.1

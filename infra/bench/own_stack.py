@@ -27,6 +27,8 @@ from infra.local.stack import DRAIN_SECONDS
 from infra.local.supervisor import READY_SECONDS
 from infra.rush.rush import Passes
 
+BUYER = "bench"
+"""Who asks, where it is always the same one."""
 LOOK_SECONDS = 0.02
 STOP_SECONDS = 2 * DRAIN_SECONDS + 30
 """What accepted orders and then a batch under way may take, and the servers' own ends."""
