@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 import msgspec
 from jwt import PyJWK
+from jwt.algorithms import Algorithm, ECAlgorithm, HMACAlgorithm, RSAAlgorithm
 from jwt.exceptions import PyJWTError
 
 from chalicelib.errors import Unavailable
@@ -23,6 +24,11 @@ REFETCH_SECONDS = 30.0
 RSA_BITS = 2_048
 """The least that RFC 7518, section 3.3, allows."""
 
+_VERIFIERS: dict[str, Algorithm] = {
+    "HS256": HMACAlgorithm(HMACAlgorithm.SHA256),
+    "RS256": RSAAlgorithm(RSAAlgorithm.SHA256),
+    "ES256": ECAlgorithm(ECAlgorithm.SHA256),
+}
 _ALGORITHMS = {("RSA", None): "RS256", ("EC", "P-256"): "ES256"}
 
 
@@ -31,6 +37,10 @@ class Key(msgspec.Struct, frozen=True):
 
     algorithm: str
     material: Any
+
+    def has_signed(self, message: bytes, signature: bytes) -> bool:
+        """Whether the signature over the message is this key's."""
+        return _VERIFIERS[self.algorithm].verify(message, self.material, signature)
 
 
 class Keys(Protocol):

@@ -14,6 +14,7 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from chalicelib.errors import Rejected
+from chalicelib.identity.compact import NotSigned, claims_in
 from chalicelib.identity.keys import Jwks, SharedSecret
 from chalicelib.identity.principal import Principal, Role
 from chalicelib.identity.tokens import LONGEST_TOKEN, REMEMBERED, Tokens
@@ -205,6 +206,26 @@ def test_none_of_ten_thousand_mutated_tokens_gets_in() -> None:
         token = mutated(random.choice(good), random)
         if decoded(token) not in map(decoded, good):
             refused(token, service)
+
+
+def test_what_gets_in_here_would_get_in_with_pyjwts_own_decoder() -> None:
+    random, keys = Random(5), Jwks(lambda: jwks(RSA, EC))
+    good = [key.token(claims()) for key in (RSA, EC)]
+    for token in [*good, *(mutated(random.choice(good), random) for _ in range(3_000))]:
+        try:
+            ours = claims_in(token, keys, NOW)
+        except NotSigned:
+            continue
+        key = keys.key(jwt.get_unverified_header(token)["kid"], NOW)
+        assert key is not None
+        theirs = jwt.decode(
+            token,
+            key.material,
+            [key.algorithm],
+            audience=AUDIENCE,
+            options={"verify_exp": False, "verify_iat": False},
+        )
+        assert ours == theirs
 
 
 def mutated(token: str, random: Random) -> str:
