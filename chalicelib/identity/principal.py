@@ -16,8 +16,13 @@ class Role(StrEnum):
     STAFF = "staff"
 
 
-class Principal(msgspec.Struct, frozen=True):
-    """Somebody whose token was found good. `subject` is their id with the issuer, a buyer's `userId` here."""
+class Principal(msgspec.Struct, frozen=True, gc=False):
+    """Somebody whose token was found good. `subject` is their id with the issuer, a buyer's `userId` here.
+
+    `expires` is when the token ends, in seconds since 1970. Thousands are kept: the garbage collector does
+    not look at them, which would cost more than verifying their tokens.
+    """
 
     subject: str
     roles: frozenset[Role]
+    expires: float

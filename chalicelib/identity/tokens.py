@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import threading
 from collections import OrderedDict
+from functools import lru_cache
 from typing import Any
 
 import jwt
@@ -37,7 +38,7 @@ class Tokens:
         self._audience = audience
         self._keys = keys
         self._roles_claim = roles_claim
-        self._known: OrderedDict[str, tuple[Principal, float]] = OrderedDict()
+        self._known: OrderedDict[str, Principal] = OrderedDict()
         self._lock = threading.Lock()
 
     def principal(self, token: str, now: float) -> Principal:
@@ -46,13 +47,11 @@ class Tokens:
         Raises Rejected("unauthenticated"), or Unavailable when the issuer's keys cannot be read.
         """
         if known := self._known.get(token):
-            principal, expires = known
-            if now < expires:
-                return principal
+            if now < known.expires:
+                return known
             raise unauthenticated("The token has expired.")
-        claims = self._verified(token, now)
-        principal, expires = self._read(claims, now)
-        self._remember(token, principal, expires)
+        principal = self._read(self._verified(token, now), now)
+        self._remember(token, principal)
         return principal
 
     def _verified(self, token: str, now: float) -> dict[str, Any]:
@@ -69,8 +68,8 @@ class Tokens:
             raise unauthenticated("The token is not for this service.")
         return claims
 
-    def _read(self, claims: dict[str, Any], now: float) -> tuple[Principal, float]:
-        """What the claims say of the bearer, and until when."""
+    def _read(self, claims: dict[str, Any], now: float) -> Principal:
+        """What the claims say of the bearer."""
         expires = _seconds(claims, "exp")
         if now >= expires:
             raise unauthenticated("The token has expired.")
@@ -83,21 +82,21 @@ class Tokens:
             or not subject.isprintable()
         ):
             raise unauthenticated("The token's subject cannot be a user's id here.")
-        return Principal(subject, self._roles(claims)), expires
+        return Principal(subject, self._roles(claims), expires)
 
     def _roles(self, claims: dict[str, Any]) -> frozenset[Role]:
         """Whose token names no role at all is a buyer; names that we do not know mean nothing here."""
         named = claims.get(self._roles_claim)
         if named is None:
-            return frozenset({Role.BUYER})
+            return _roles_of((Role.BUYER,))
         listed = named if isinstance(named, list) else [named]
-        return frozenset(Role(name) for name in listed if name in Role.__members__.values())
+        return _roles_of(tuple(name for name in listed if isinstance(name, str)))
 
-    def _remember(self, token: str, principal: Principal, expires: float) -> None:
+    def _remember(self, token: str, principal: Principal) -> None:
         with self._lock:
             if len(self._known) >= REMEMBERED:
                 self._known.popitem(last=False)
-            self._known[token] = principal, expires
+            self._known[token] = principal
 
 
 class LocalToken(msgspec.Struct, frozen=True, kw_only=True):
@@ -119,6 +118,12 @@ def issue(claims: LocalToken, secret: str) -> str:
 def unauthenticated(detail: str) -> Rejected:
     """The answer to who cannot show who they are."""
     return Rejected("unauthenticated", detail)
+
+
+@lru_cache(1_000)
+def _roles_of(names: tuple[str, ...]) -> frozenset[Role]:
+    """The same set for the same names, so that each is there once."""
+    return frozenset(role for role in Role if role in names)
 
 
 def _seconds(claims: dict[str, Any], name: str) -> float:

@@ -43,7 +43,7 @@ def refused(token: str, service: Tokens | None = None, now: float = NOW) -> str:
 @pytest.mark.parametrize("key", [RSA, EC], ids=["RS256", "ES256"])
 def test_the_issuers_token_says_who_asks(key: SigningKey) -> None:
     found = tokens().principal(key.token(claims(roles=["organiser", "staff"])), NOW)
-    assert found == Principal("ann", frozenset({Role.ORGANISER, Role.STAFF}))
+    assert found == Principal("ann", frozenset({Role.ORGANISER, Role.STAFF}), NOW + 300)
 
 
 def test_the_local_stage_has_a_secret_for_its_key() -> None:
