@@ -8,9 +8,7 @@ from typing import Any
 import pytest
 
 from chalicelib.gate.client import connect
-from chalicelib.gate.gate import Gate
-from tests.fakes.gate import MemoryGate
-from tests.support.gates import AnyGate
+from tests.support.gates import AnyGate, empty_gate
 from tests.support.valkey import valkey_server
 
 
@@ -29,7 +27,4 @@ def client(request: pytest.FixtureRequest) -> Iterator[Any]:
 @pytest.fixture
 def gate(client: Any) -> AnyGate:
     """An empty gate."""
-    if client is None:
-        return MemoryGate()
-    client.flushall()
-    return Gate(client)
+    return empty_gate(client)

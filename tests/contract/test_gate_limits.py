@@ -6,7 +6,7 @@ Nobody waits here: a bucket is a moment, and that time passes is the same as tha
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -15,48 +15,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from chalicelib.errors import Rejected
-from chalicelib.gate.client import connect
-from chalicelib.gate.gate import Gate
 from chalicelib.gate.quotas import Claim
 from chalicelib.gate.refusals import KeyForgotten
 from chalicelib.model import OrderIntent, OrderPlaced, Quota
 from tests.fakes.gate import MemoryGate
 from tests.support.events import an_event, an_intent
-from tests.support.valkey import valkey_server
+from tests.support.gates import AnyGate, empty_gate, filled
 
-AnyGate = Gate | MemoryGate
 MINUTE_US = 60_000_000
-
-
-@pytest.fixture(scope="module", params=["memory", "valkey", "cluster"])
-def client(request: pytest.FixtureRequest) -> Iterator[Any]:
-    """A client of a real server, or None for the twin."""
-    if request.param == "memory":
-        yield None
-        return
-    with valkey_server(cluster=request.param == "cluster") as url:
-        connected = connect(url, timeout_ms=1_000)
-        yield connected
-        connected.close()
-
-
-@pytest.fixture
-def gate(client: Any) -> AnyGate:
-    return fresh(client)
-
-
-def fresh(client: Any) -> AnyGate:
-    """An empty gate."""
-    if client is None:
-        return MemoryGate()
-    client.flushall()
-    return Gate(client)
-
-
-def filled(gate: AnyGate, capacity: int = 100_000, *, refilled: bool = False, **terms: Any) -> None:
-    epoch = gate.begin_load(1)
-    assert epoch is not None
-    assert gate.load(an_event(1, (capacity,), **terms), epoch, refilled=refilled)
+PLENTY = 100_000
 
 
 def answer(gate: AnyGate, intent: OrderIntent) -> str:
@@ -97,7 +64,7 @@ def let_pass(gate: AnyGate, client: Any, micros: int) -> None:
 
 
 def test_a_minutes_worth_is_let_in_at_once_and_then_one_after_the_other(gate: AnyGate, client: Any) -> None:
-    filled(gate, buyer_rate_limit=5)
+    filled(gate, PLENTY, buyer_rate_limit=5)
     assert answers(gate, 6) == [*["claim"] * 5, "rate-limited"]
     let_pass(gate, client, MINUTE_US // 5)
     assert answers(gate, 2) == ["claim", "rate-limited"]
@@ -106,7 +73,7 @@ def test_a_minutes_worth_is_let_in_at_once_and_then_one_after_the_other(gate: An
 
 
 def test_a_refusal_names_the_bucket_its_limit_and_the_wait(gate: AnyGate) -> None:
-    filled(gate, buyer_rate_limit=2, client_rate_limit=3)
+    filled(gate, PLENTY, buyer_rate_limit=2, client_rate_limit=3)
     answers(gate, 2, user="ann")
     assert limited(gate, an_intent(user="ann")) in {Quota("buyer", 2, 0, wait) for wait in (29, 30)}
     answers(gate, 1, user="bob")
@@ -114,7 +81,7 @@ def test_a_refusal_names_the_bucket_its_limit_and_the_wait(gate: AnyGate) -> Non
 
 
 def test_a_claim_says_what_its_buyer_has_left(gate: AnyGate, client: Any) -> None:
-    filled(gate, buyer_rate_limit=4, client_rate_limit=99)
+    filled(gate, PLENTY, buyer_rate_limit=4, client_rate_limit=99)
     first, second = gate.admit(an_intent()), gate.admit(an_intent())
     assert first.quota == Quota("buyer", 4, 3, 15)
     assert second.quota in {Quota("buyer", 4, 2, 15), Quota("buyer", 4, 2, 14)}
@@ -123,7 +90,7 @@ def test_a_claim_says_what_its_buyer_has_left(gate: AnyGate, client: Any) -> Non
 
 
 def test_a_buyers_bucket_is_not_anothers_nor_a_clients(gate: AnyGate) -> None:
-    filled(gate, buyer_rate_limit=1, client_rate_limit=3)
+    filled(gate, PLENTY, buyer_rate_limit=1, client_rate_limit=3)
     assert answers(gate, 2, user="ann", client="192.0.2.1") == ["claim", "rate-limited"]
     assert answers(gate, 2, user="bob", client="192.0.2.1") == ["claim", "rate-limited"]
     assert answers(gate, 1, user="192.0.2.1", client="ann") == ["claim"]
@@ -131,7 +98,7 @@ def test_a_buyers_bucket_is_not_anothers_nor_a_clients(gate: AnyGate) -> None:
 
 
 def test_one_client_with_a_thousand_names_is_still_one_client(gate: AnyGate) -> None:
-    filled(gate, buyer_rate_limit=1, client_rate_limit=30)
+    filled(gate, PLENTY, buyer_rate_limit=1, client_rate_limit=30)
     told = [answer(gate, an_intent(user=str(number), client="192.0.2.1")) for number in range(50)]
     assert told == [*["claim"] * 30, *["rate-limited"] * 20]
     assert answers(gate, 1, user="other", client="192.0.2.2") == ["claim"]
@@ -142,7 +109,7 @@ def test_refusals_and_replays_take_from_the_buckets_too(gate: AnyGate) -> None:
     assert answers(gate, 4) == ["claim", "sold-out", "sold-out", "rate-limited"]
     again = an_intent(key="k", user="bob")
     assert [answer(gate, again) for _ in range(4)] == [*["sold-out"] * 3, "rate-limited"]
-    gate = fresh(getattr(gate, "_client", None))
+    gate = empty_gate(getattr(gate, "_client", None))
     filled(gate, 9, buyer_rate_limit=3)
     assert answers(gate, 4, key="k") == [*["claim"] * 3, "rate-limited"]
 
@@ -161,7 +128,7 @@ def test_a_rate_limited_request_takes_nothing(gate: AnyGate, client: Any) -> Non
 def test_a_sale_without_limits_answers_everybody_for_ever_and_leaves_no_bucket(
     gate: AnyGate, client: Any
 ) -> None:
-    filled(gate)
+    filled(gate, PLENTY)
     assert answers(gate, 300) == ["claim"] * 300
     assert gate.admit(an_intent()).quota is None
     if client is not None:
@@ -169,7 +136,7 @@ def test_a_sale_without_limits_answers_everybody_for_ever_and_leaves_no_bucket(
 
 
 def test_a_limit_can_be_changed_and_taken_away_while_the_sale_goes_on(gate: AnyGate) -> None:
-    filled(gate, buyer_rate_limit=2)
+    filled(gate, PLENTY, buyer_rate_limit=2)
     assert answers(gate, 3)[2] == "rate-limited"
     gate.configure(an_event(1, (100_000,), version=2, buyer_rate_limit=60))
     assert limited(gate, an_intent()).per_minute == 60
@@ -178,7 +145,7 @@ def test_a_limit_can_be_changed_and_taken_away_while_the_sale_goes_on(gate: AnyG
 
 
 def test_a_request_that_asks_again_about_a_forgotten_key_counts_once(gate: AnyGate) -> None:
-    filled(gate, refilled=True, buyer_rate_limit=1)
+    filled(gate, PLENTY, refilled=True, buyer_rate_limit=1)
     intent = an_intent(key="k")
     with pytest.raises(KeyForgotten):
         gate.admit(intent)
@@ -187,19 +154,19 @@ def test_a_request_that_asks_again_about_a_forgotten_key_counts_once(gate: AnyGa
 
 
 def test_a_wiped_gate_forgets_its_buckets_which_lets_one_burst_more_in(client: Any) -> None:
-    gate = fresh(client)
-    filled(gate, buyer_rate_limit=3)
+    gate = empty_gate(client)
+    filled(gate, PLENTY, buyer_rate_limit=3)
     assert answers(gate, 4)[3] == "rate-limited"
-    gate = fresh(client)
-    filled(gate, buyer_rate_limit=3)
+    gate = empty_gate(client)
+    filled(gate, PLENTY, buyer_rate_limit=3)
     assert answers(gate, 4) == [*["claim"] * 3, "rate-limited"]
 
 
 def test_a_bucket_says_no_name_and_runs_out_after_a_minute(client: Any) -> None:
     if client is None:
         pytest.skip("what runs out in Valkey stays in the twin")
-    gate = fresh(client)
-    filled(gate, buyer_rate_limit=3, client_rate_limit=3)
+    gate = empty_gate(client)
+    filled(gate, PLENTY, buyer_rate_limit=3, client_rate_limit=3)
     gate.admit(an_intent(user="ann@example.org", client="192.0.2.77"))
     names = list(client.scan_iter("{e:1}:rate:*"))
     assert len(names) == 2
@@ -244,8 +211,8 @@ thoroughly = settings(
 def test_over_any_stretch_of_any_schedule_no_more_than_the_limit_and_its_refill_pass(
     client: Any, limit: int, schedule: list[tuple[int, int]]
 ) -> None:
-    gate = fresh(client)
-    filled(gate, buyer_rate_limit=limit)
+    gate = empty_gate(client)
+    filled(gate, PLENTY, buyer_rate_limit=limit)
     passed_us = passes(gate, lambda micros: let_pass(gate, client, micros), schedule)
     assert over(passed_us, limit) == []
     assert len(passed_us) >= min(limit, sum(times for _, times in schedule)), "it refused what is allowed"

@@ -15,6 +15,14 @@ from tests.support.events import an_event
 AnyGate = Gate | MemoryGate
 
 
+def empty_gate(client: Any) -> AnyGate:
+    """A gate that knows nothing: over a real server's client, or the twin without one."""
+    if client is None:
+        return MemoryGate()
+    client.flushall()
+    return Gate(client)
+
+
 def filled(gate: AnyGate, *capacities: int, refilled: bool = False, **terms: Any) -> None:
     """Fills event 1 with one ticket type for each capacity."""
     epoch = gate.begin_load(1)
