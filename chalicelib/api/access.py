@@ -75,8 +75,8 @@ class Caller(msgspec.Struct, frozen=True):
 ANYBODY = Caller(None, ANY)
 
 
-def caller(services: Services, operation_id: str, authorization: str | None) -> Caller:
-    """Lets a request with this Authorization header into an operation.
+def caller(services: Services, operation_id: str, headers: Mapping[str, str]) -> Caller:
+    """Lets a request with these headers into an operation.
 
     Raises Rejected("unauthenticated"), Rejected("forbidden"), or Unavailable when the issuer's keys cannot
     be read. In open mode everybody is let in.
@@ -84,7 +84,7 @@ def caller(services: Services, operation_id: str, authorization: str | None) -> 
     allowed = ACCESS[operation_id]
     if services.tokens is None or allowed is None:
         return ANYBODY
-    principal = services.tokens.principal(_bearer(authorization), services.clock().timestamp())
+    principal = services.tokens.principal(_bearer(headers.get("authorization")), services.clock().timestamp())
     reaches = {allowed[role] for role in principal.roles if role in allowed}
     if not reaches:
         raise Rejected("forbidden", "The token's roles do not allow this.")

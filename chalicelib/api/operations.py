@@ -176,8 +176,7 @@ def _handler(services: Services, declared: Operation) -> Callable[..., Response]
         request = _current.get()
         call = Call(path, request.headers, request)
         try:
-            if services.tokens is not None:
-                call.caller = access.caller(services, declared.id, request.headers.get("authorization"))
+            call.caller = access.caller(services, declared.id, request.headers)
             if guard is not None:
                 guard(services, request)
             response = view(services, call, read(request))
