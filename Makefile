@@ -11,7 +11,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 EMULATOR := $(VENV)/emulator
 SUPPLY := $(VENV)/supply
-LOCKS := requirements.txt requirements-dev.txt infra/local/requirements.txt infra/supply/requirements.txt
+LOCKS := requirements.txt requirements-console.txt requirements-dev.txt infra/local/requirements.txt infra/supply/requirements.txt
 # Nothing that the lock does not name by its hash, and nothing that would have to be built, but for the one package
 # that exists only as its source.
 INSTALL := -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: --no-binary localstack-client
@@ -71,7 +71,7 @@ bench: install ## Measure the limits of this machine, and ours beside them.
 lock: $(SUPPLY)/installed ## Pin again, with hashes, what the requirements.in files name (LOCK=--upgrade: the newest of the rest).
 	@set -e; for lock in $(LOCKS); do \
 	  UV_CUSTOM_COMPILE_COMMAND="make lock" $(SUPPLY)/bin/uv pip compile --quiet --universal --python-version 3.11 \
-	    --generate-hashes --no-emit-index-url --no-emit-find-links $(LOCK) "$${lock%.txt}.in" -o "$$lock"; \
+	    --generate-hashes --no-emit-index-url --no-emit-find-links $(LOCK) $$([ $$lock != requirements-console.txt ] || echo --no-deps) "$${lock%.txt}.in" -o "$$lock"; \
 	done
 
 audit-dependencies: $(SUPPLY)/installed ## Ask for known weaknesses of everything installed; needs the internet (OFFLINE=ok: or says so).
@@ -84,12 +84,13 @@ audit-dependencies: $(SUPPLY)/installed ## Ask for known weaknesses of everythin
 clean: ## Remove what was installed; the data in .onsale stays.
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
-$(VENV)/installed: requirements-dev.txt
+$(VENV)/installed: requirements-dev.txt requirements-console.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	  || { echo "Onsale needs Python 3.11 or newer; try PYTHON=python3.12 make $(MAKECMDGOALS)"; exit 1; }
 	@echo "installing into $(VENV); only the first time"
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python $(INSTALL) -r requirements-dev.txt
+	@$(BIN)/python $(INSTALL) --no-deps -r requirements-console.txt
 	@touch $@
 
 $(EMULATOR)/installed: infra/local/requirements.txt $(VENV)/installed

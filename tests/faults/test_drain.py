@@ -33,7 +33,7 @@ BACKLOG = 15_000
 """About what a busy door accepts in ten seconds."""
 AWAY_SECONDS = 10.0
 TRIES = 3
-"""A shared machine's speed swings by a third within a minute. A worker that is really slower stays so each time."""
+"""A shared machine's speed swings by a third within a minute. A worker that is slower is so every time."""
 
 
 class Drain(NamedTuple):
