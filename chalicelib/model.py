@@ -294,3 +294,11 @@ class DeadLetter(FailedMessage, frozen=True, kw_only=True):
     failures: int
     recorded_at: datetime
     moved_at: datetime | None = None
+
+
+class FailedAttempt(msgspec.Struct, frozen=True):
+    """One failure of a message: when, why, and how often SQS had handed it out by then."""
+
+    failed_at: datetime
+    reason: str
+    receive_count: int

@@ -14,6 +14,10 @@ VERBS = {
     "migrate": ("infra.commands.migrate:migrate", "Bring the ledger's tables up to date."),
     "token": ("infra.commands.token:token", "Make a token for a stack that asks for them."),
     "pay": ("infra.commands.pay:pay", "Play the payment provider for one order."),
+    "find": (
+        "infra.commands.find:find",
+        "Find orders by id, buyer, key or message, and tell what happened to one.",
+    ),
     "rush": ("infra.commands.rush:rush", "Send a crowd of buyers to a running stack, then audit it."),
     "bench": ("infra.commands.bench:bench", "Measure the limits of this machine, and ours beside them."),
     "check-history": (

@@ -31,6 +31,7 @@ OWN, ANY = Reach
 PUBLIC: Allowed = None
 _ORGANISERS: Allowed = {ORGANISER: OWN, OPERATOR: ANY}
 _OPERATORS: Allowed = {OPERATOR: ANY}
+_LOOKING: Allowed = {STAFF: ANY, OPERATOR: ANY}
 
 ACCESS: dict[str, Allowed] = {
     "getIndex": PUBLIC,
@@ -57,6 +58,8 @@ ACCESS: dict[str, Allowed] = {
     "takePayment": PUBLIC,  # its door is the signature
     "listPayments": _OPERATORS,
     "getConservation": _OPERATORS,
+    "findOrders": _LOOKING,
+    "getTimeline": _LOOKING,
 }
 """Operation id -> who may call it."""
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from chalice.app import Response
 
-from chalicelib.api import events, ops, orders, payments, status
+from chalicelib.api import events, ops, orders, payments, search, status
 from chalicelib.api.openapi import document
 from chalicelib.api.operations import Call, Operation, answer, operation
 from chalicelib.services import Services
@@ -109,6 +109,7 @@ ALL: tuple[Operation, ...] = (
     *orders.OPERATIONS,
     *payments.OPERATIONS,
     *ops.OPERATIONS,
+    *search.OPERATIONS,
     *status.OPERATIONS,
     *OPERATIONS,
 )

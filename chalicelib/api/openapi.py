@@ -48,14 +48,14 @@ def document(operations: Sequence[Operation], version: str, *, guarded: bool) ->
     _, schemas = msgspec.json.schema_components([*kinds, *queries, problems.Problem], ref_template=_REFERENCE)
     for name, rule in BETWEEN_FIELDS.items():
         schemas[name].update(rule)
-    properties = {query: schemas.pop(query.__name__)["properties"] for query in queries}
+    in_query = {query: _in_query(schemas.pop(query.__name__)) for query in queries}
     schemes: dict[str, Mapping[str, Any]] = {"token": _TOKEN}
     for each in operations:
         schemes.update(each.security)
     paths: dict[str, dict[str, Any]] = {}
     for each in operations:
-        in_query = {} if each.query is None else properties[each.query]
-        paths.setdefault(each.path, {})[each.method.lower()] = _described(each, in_query, guarded=guarded)
+        query = [] if each.query is None else in_query[each.query]
+        paths.setdefault(each.path, {})[each.method.lower()] = _described(each, query, guarded=guarded)
     found = {
         "openapi": "3.1.0",
         "info": {
@@ -89,14 +89,23 @@ def _kinds(each: Operation) -> list[Any]:
     return shown if each.body is None else [each.body, *shown]
 
 
-def _described(each: Operation, in_query: dict[str, Any], *, guarded: bool) -> dict[str, Any]:
+def _in_query(schema: dict[str, Any]) -> list[dict[str, Any]]:
+    """The parameters that a query's type makes; most may be left out."""
+    required = schema.get("required", ())
+    return [
+        {"name": name, "in": "query", "schema": kind, **({"required": True} if name in required else {})}
+        for name, kind in schema["properties"].items()
+    ]
+
+
+def _described(each: Operation, in_query: list[dict[str, Any]], *, guarded: bool) -> dict[str, Any]:
     resource = each.path.split("/")[1]
     parameters = [
         *(
             {"name": name, "in": "path", "required": True, "schema": _PATH_TYPES[name]}
             for name in each.path_names()
         ),
-        *({"name": name, "in": "query", "schema": schema} for name, schema in in_query.items()),
+        *in_query,
         *(
             {"name": name, "in": "header", **(_worded(about) if isinstance(about, str) else about)}
             for name, about in each.headers.items()

@@ -128,7 +128,7 @@ def cancel_order(services: Services, call: Call, _: NoQuery) -> Response:
     """Cancel an order; its tickets go back on sale, and what was paid is due back."""
     if call.caller.reach is Reach.OWN:
         _in_reach(services, call)
-    order = cancel(services, _order_id(call))
+    order = cancel(services, order_id_of(call))
     log("order-cancelled", eventId=order.event_id, orderId=order.id)
     return answer(200, order_view(order))
 
@@ -158,7 +158,7 @@ def _whose(caller: Caller, given: str | UnsetType) -> str | None:
 
 def _in_reach(services: Services, call: Call) -> OrderPlaced | Order:
     """Finds the order in the path. A stranger's is not found: that there is one is nobody else's business."""
-    order = find(services, _order_id(call))
+    order = find(services, order_id_of(call))
     if not call.caller.reaches(order.user_id):
         raise no_such_order()
     return order
@@ -181,7 +181,7 @@ def _wanted(body: NewOrder) -> tuple[Wanted, ...]:
     return tuple(Wanted(item.ticket_type_id, item.quantity) for item in items)
 
 
-def _order_id(call: Call) -> str:
+def order_id_of(call: Call) -> str:
     """Reads the order id in the path. Raises Rejected("order-not-found") for what is no order id."""
     order_id = call.path["orderId"].lower()
     try:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 import msgspec
-from chalice.app import Request
+from chalice.app import MultiDict, Request
 
 from chalicelib.errors import InvalidRequest, Rejected
 
@@ -80,11 +80,12 @@ def query_reader(kind: type[Any]) -> Callable[[Request], Any]:
 
     It raises InvalidRequest for a parameter that is unknown, given twice, or of the wrong form.
     """
-    nothing_given = msgspec.convert({}, kind)
+    asks = any(field.required for field in msgspec.structs.fields(kind))
+    nothing_given = None if asks else msgspec.convert({}, kind)
 
     def read(request: Request) -> Any:
-        given = request.query_params
-        if not given:
+        given = request.query_params or MultiDict({})
+        if not given and not asks:
             return nothing_given
         repeated = [name for name in given if len(given.getlist(name)) > 1]
         if repeated:

@@ -172,6 +172,21 @@ class OrderSearch(Page, frozen=True):
     status: OrderStatus | UnsetType = UNSET
 
 
+class OrderLookup(Input, frozen=True):
+    """Which order: anything that it is known by."""
+
+    q: Annotated[
+        str,
+        Meta(
+            min_length=1,
+            max_length=255,
+            pattern=LINE,
+            description="An order id, a buyer, an idempotency key, or the id of a message that failed",
+        ),
+    ]
+    event_id: Id | UnsetType = UNSET
+
+
 class PaymentSearch(Page, frozen=True):
     """Which payments; without a state, all of them."""
 

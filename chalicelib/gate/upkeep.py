@@ -5,7 +5,7 @@ Nothing here is on an order's way. It never asks the ledger: it is handed what t
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -21,12 +21,14 @@ from chalicelib.gate.greeting import unload
 from chalicelib.gate.scripts import Script
 from chalicelib.gate.terms import terms_of
 from chalicelib.model import Event, OrderPlaced
+from chalicelib.order_ids import event_of
 
 LOADING_LOCK_MS = 1_000
 """Longest that one filling may take before another tries, which does no harm: a ledger read is a few ms."""
 
 _LOAD, _CONFIGURE, _OVERDUE = Script("load"), Script("configure"), Script("overdue")
 _REALIGN = Script("realign")
+_decode = msgspec.json.Decoder(OrderPlaced).decode
 _decode_all = msgspec.json.Decoder(list[OrderPlaced]).decode
 
 
@@ -145,6 +147,23 @@ class Upkeep:
             {int(type_id): int(available) for type_id, available in stock.items()},
             {claim.order_id: claim for claim in _decode_all(b"[" + b",".join(claims) + b"]")},
         )
+
+    def held_of(self, event_id: int, order_ids: Sequence[str]) -> list[OrderPlaced]:
+        """Reads the claims of those of these orders that have one; `order_ids` are all of this event."""
+        if not order_ids:
+            return []
+        with answering():
+            claims = self._client.hmget(keys.claims(event_id), order_ids)
+        return [_decode(claim) for claim in claims if claim is not None]
+
+    def queued_ms(self, order_id: str) -> int | None:
+        """When the message of an unsettled order was last put on the queue, ms since the epoch.
+
+        None when there is no claim. Raises ValueError for a malformed id.
+        """
+        with answering():
+            score = self._client.zscore(keys.waiting(event_of(order_id)), order_id)
+        return None if score is None else int(score)
 
     def realign(
         self, event_id: int, epoch: int, drift: Mapping[int, int], decided: Collection[str] = ()

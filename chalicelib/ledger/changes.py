@@ -7,6 +7,7 @@ event and buyer. It knows no rule: what moves is worked out in `rules`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 
 import psycopg
 from msgspec.structs import replace
@@ -18,9 +19,13 @@ from chalicelib.model import Order
 from chalicelib.rules import Change, StockMove, TallyMove, sum_of
 
 
-def make(connection: psycopg.Connection, queries: Queries, changed: Change) -> None:
-    """Changes one order if it still has the status that the change begins with; raises Conflict if not."""
-    arguments = {"id": changed.order_id, "before": changed.before.value, "after": changed.after.value}
+def make(connection: psycopg.Connection, queries: Queries, changed: Change, now: datetime) -> None:
+    """Changes one order if it still has the status that the change begins with; raises Conflict if not.
+
+    `now` is when an order ended that is over by the change.
+    """
+    statuses = {"before": changed.before.value, "after": changed.after.value}
+    arguments = {"id": changed.order_id, "now": now, **statuses}
     if connection.execute(queries.change_order, arguments).rowcount != 1:
         raise Conflict(f"order: no longer {changed.before.value}")
     move(connection, queries, [changed])

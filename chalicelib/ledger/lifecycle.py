@@ -31,7 +31,7 @@ class Lifecycle(Orders):
         """
         if claim is not None:
             self._again_when_lost(lambda connection: self._record_as_cancelled(connection, claim, now))
-        return self._again_when_lost(lambda connection: self._cancel_decided(connection, order_id))
+        return self._again_when_lost(lambda connection: self._cancel_decided(connection, order_id, now))
 
     def expire_due(self, now: datetime, limit: int) -> dict[int, int]:
         """Expires at most `limit` reserved orders whose hold has ended by `now`, the longest due first.
@@ -54,7 +54,7 @@ class Lifecycle(Orders):
                 connection.execute(self._queries.count_given_back, buyer)
                 return
 
-    def _cancel_decided(self, connection: psycopg.Connection, order_id: str) -> Order:
+    def _cancel_decided(self, connection: psycopg.Connection, order_id: str, now: datetime) -> Order:
         row = connection.execute(self._queries.lock_order, {"id": order_id}).fetchone()
         if row is None:
             raise Rejected("order-not-found", f"There is no order {order_id}.")
@@ -62,7 +62,7 @@ class Lifecycle(Orders):
         changed = judge_cancel(order)
         if changed is None:
             return order
-        changes.make(connection, self._queries, changed)
+        changes.make(connection, self._queries, changed, now)
         connection.execute(self._queries.refund_payments, {"id": order_id})
         return changes.order_after(order, changed)
 

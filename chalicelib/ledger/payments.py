@@ -48,7 +48,7 @@ class Payments(Store):
         state = {"reference": notice.reference, "state": judgement.state.value}
         connection.execute(self._queries.judge_payment, state)
         if judgement.change is not None:
-            changes.make(connection, self._queries, judgement.change)
+            changes.make(connection, self._queries, judgement.change, now)
         return self._recorded(connection, notice.reference)
 
     def _recorded(self, connection: psycopg.Connection, reference: str) -> Payment:

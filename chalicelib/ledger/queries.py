@@ -49,6 +49,10 @@ class Queries(msgspec.Struct, frozen=True, kw_only=True):
     count_failures: bytes
     mark_moved: bytes
     read_dead_letters: bytes
+    find_candidates: bytes
+    read_orders_by_id: bytes
+    read_letters: bytes
+    read_trace: bytes
 
 
 def parse(text: str) -> dict[str, bytes]:

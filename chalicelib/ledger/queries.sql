@@ -178,10 +178,10 @@ WHERE types.id = wanted.id
 -- expires_at timestamptz[], keys text[], digests text[], details text[]; and decided_at.
 -- Result: rows added; fewer than given means that another worker recorded one of them, or gave its key away.
 INSERT INTO orders (id, event_id, user_id, status, reason, items, quantity, total_price, currency,
-                    accepted_at, decided_at, expires_at, idempotency_key, request_digest, detail)
+                    accepted_at, decided_at, expires_at, idempotency_key, request_digest, detail, ended_at)
 SELECT id, event_id, user_id, status, reason, items::jsonb, quantity, total_price, currency,
        timestamptz 'epoch' + accepted_at_ms * interval '1 millisecond', %(decided_at)s, expires_at, key, digest,
-       detail
+       detail, CASE WHEN status = 'cancelled' THEN %(decided_at)s::timestamptz END
 FROM unnest(%(order_ids)s::uuid[], %(event_ids)s::int[], %(user_ids)s::text[], %(statuses)s::text[],
             %(reasons)s::text[], %(items)s::text[], %(quantities)s::int[], %(total_prices)s::bigint[],
             %(currencies)s::text[], %(accepted_at_ms)s::bigint[], %(expires_at)s::timestamptz[],
@@ -215,9 +215,13 @@ WHERE orders.id = %(id)s::uuid
 FOR NO KEY UPDATE OF orders
 
 -- name: change_order
--- Args: id; before, after: statuses, neither of them with a hold to come.
--- Result: one row changed; none means that the order's status is another by now.
-UPDATE orders SET status = %(after)s, expires_at = NULL WHERE id = %(id)s::uuid AND status = %(before)s
+-- Args: id; before, after: statuses, neither of them with a hold to come; now.
+-- Result: one row changed; none means that the order's status is another by now. An order that comes back to life
+-- has not ended.
+UPDATE orders
+SET status = %(after)s, expires_at = NULL,
+    ended_at = CASE WHEN %(after)s = 'cancelled' THEN %(now)s::timestamptz END
+WHERE id = %(id)s::uuid AND status = %(before)s
 
 -- name: expire_orders
 -- Args: now; lim, orders at most.
@@ -230,7 +234,7 @@ WITH due AS MATERIALIZED (
   LIMIT %(lim)s
   FOR NO KEY UPDATE SKIP LOCKED
 )
-UPDATE orders SET status = 'expired'
+UPDATE orders SET status = 'expired', ended_at = %(now)s
 FROM due
 WHERE orders.id = due.id
 RETURNING orders.id::text, event_id, user_id, items::text, 'reserved', total_price, currency, accepted_at, reason,
@@ -351,3 +355,60 @@ LIMIT %(lim)s
 -- Args: message_ids text[]; moved_at.
 -- Result: rows changed: the first time counts.
 UPDATE dead_letters SET moved_at = %(moved_at)s WHERE message_id = ANY (%(message_ids)s::text[]) AND moved_at IS NULL
+
+-- name: find_candidates
+-- Args: text, anything; lim, rows at most of each kind but the last.
+-- Result: order id (NULL for a message that cannot be read), event id, and what of it is the text. Each kind comes from
+-- one index, and no more of it than `lim`, however many orders a buyer has or share a key.
+(SELECT id::text, event_id, 'buyer' FROM orders WHERE user_id = %(text)s ORDER BY orders.id DESC LIMIT %(lim)s)
+UNION ALL
+(SELECT order_id::text, event_id, 'buyer' FROM dead_letters
+ WHERE user_id = %(text)s AND order_id IS NOT NULL LIMIT %(lim)s)
+UNION ALL
+(SELECT id::text, event_id, 'idempotency-key' FROM orders
+ WHERE idempotency_key = %(text)s ORDER BY user_id LIMIT %(lim)s)
+UNION ALL
+SELECT order_id::text, event_id, 'message-id' FROM dead_letters WHERE message_id = %(text)s
+
+-- name: read_orders_by_id
+-- Args: ids uuid[].
+-- Result: the orders, as read_orders, in no order.
+SELECT id::text, event_id, user_id, items::text, status, total_price, currency, accepted_at, reason, decided_at,
+       expires_at, detail
+FROM orders WHERE id = ANY (%(ids)s::uuid[])
+
+-- name: read_letters
+-- Args: ids uuid[], orders; message_id, any text; lim, rows at most.
+-- Result: what is known of these orders' messages that failed, and of the one message, the last failure first.
+SELECT message_id, order_id::text, event_id, user_id, reason, failures, recorded_at, moved_at, redriven_at, deleted_at
+FROM dead_letters WHERE order_id = ANY (%(ids)s::uuid[]) OR message_id = %(message_id)s
+ORDER BY recorded_at DESC, message_id DESC
+LIMIT %(lim)s
+
+-- name: read_trace
+-- Args: id, an order; lim, letters, attempts and payments at most, of each the last ones.
+-- Result: one row, all of one moment: the order as read_orders (NULLs when it is not decided), when it ended, its event's
+-- hold; then as JSON, NULL for none, the messages of it that failed, their failures, and the payments for it.
+WITH letters AS MATERIALIZED (
+  SELECT message_id, order_id, event_id, user_id, reason, failures, recorded_at, moved_at, redriven_at, deleted_at
+  FROM dead_letters WHERE order_id = %(id)s::uuid
+  ORDER BY recorded_at DESC, message_id DESC
+  LIMIT %(lim)s
+), attempts AS (
+  SELECT failed.failed_at, failed.reason, failed.receive_count
+  FROM letters JOIN failed_attempts AS failed ON failed.message_id = letters.message_id
+  ORDER BY failed.failed_at DESC
+  LIMIT %(lim)s
+), paid AS (
+  SELECT reference, order_id, amount, currency, outcome, state, received_at
+  FROM payments WHERE order_id = %(id)s::uuid::text
+  ORDER BY received_at DESC, reference DESC
+  LIMIT %(lim)s
+)
+SELECT orders.id::text, orders.event_id, user_id, items::text, status, total_price, orders.currency, accepted_at, reason,
+       decided_at, expires_at, detail, ended_at, events.hold_seconds,
+       (SELECT json_agg(letters) FROM letters)::text, (SELECT json_agg(attempts) FROM attempts)::text,
+       (SELECT json_agg(paid) FROM paid)::text
+FROM (VALUES (%(id)s::uuid)) AS asked (id)
+LEFT JOIN orders ON orders.id = asked.id
+LEFT JOIN events ON events.id = orders.event_id

@@ -86,6 +86,10 @@ REQUESTS: dict[str, Ask] = {
     "getConservation": lambda world, token: world.ask(
         "GET", f"/ops/events/{world.event_id}/conservation", token=token
     ),
+    "findOrders": page(f"/ops/find?q={OWNER}"),
+    "getTimeline": lambda world, token: world.ask(
+        "GET", f"/ops/orders/{world.order_id}/timeline", token=token
+    ),
 }
 """Each operation, as somebody asks for it who has a token (or "" for none)."""
 

@@ -90,6 +90,7 @@ def test_parameters_are_described_where_they_are_given(api: Api) -> None:
         ("query", "userId"),
         ("query", "status"),
         ("query", "state"),
+        ("query", "q"),
         ("header", "If-Match"),
         ("header", "Idempotency-Key"),
     }

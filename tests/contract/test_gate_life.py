@@ -254,3 +254,25 @@ def test_only_idempotency_records_expire(client: Any) -> None:
     lives = {key.rsplit(b":", 1)[0]: client.ttl(key) for key in client.keys("{e:1}:*")}
     assert 86_000 < lives.pop(b"{e:1}:key") <= 86_400
     assert lives == {b"{e:1}": -1}
+
+
+def test_claims_are_read_by_their_orders(gate: AnyGate) -> None:
+    filled(gate, 10)
+    orders = [admitted(gate, an_intent()) for _ in range(3)]
+    ids = [order.order_id for order in orders]
+    gate.settle(1, [ids[0]], [])
+    assert gate.held_of(1, ids) == orders[1:]
+    assert gate.held_of(1, [*ids[:1], "nobody's"]) == []
+    assert gate.held_of(1, []) == gate.held_of(2, ids) == []
+
+
+def test_the_gate_knows_when_a_waiting_order_was_last_put_on_the_queue(gate: AnyGate) -> None:
+    filled(gate, 10)
+    order = admitted(gate, an_intent())
+    assert gate.queued_ms(order.order_id) == order.accepted_at_ms
+    gate.overdue(1, -1, 10)
+    again = gate.queued_ms(order.order_id)
+    assert again is not None
+    assert again >= order.accepted_at_ms
+    gate.settle(1, [order.order_id], [])
+    assert gate.queued_ms(order.order_id) is None

@@ -12,6 +12,7 @@ from chalicelib.errors import Conflict
 from chalicelib.model import (
     DeadLetter,
     Event,
+    FailedAttempt,
     Order,
     OrderStatus,
     Payment,
@@ -39,19 +40,26 @@ class Books:
         self._keys: dict[tuple[str, str], tuple[str, str | None]] = {}
         self._payments: dict[str, Payment] = {}
         self._failed: dict[str, DeadLetter] = {}
+        self._ended: dict[str, datetime] = {}
+        self._attempts: dict[str, list[FailedAttempt]] = {}
         self._last_type_id = 0
 
     def _record(self, outcome: Outcome, decided_at: datetime) -> None:
         self._orders[outcome.order_id] = _order(outcome, decided_at)
+        if outcome.status is OrderStatus.CANCELLED:
+            self._ended[outcome.order_id] = decided_at
         if (key := key_of(outcome)) is not None:
             self._keys.setdefault(key, (outcome.order_id, outcome.placed.request_digest))
 
-    def _make(self, changes: Sequence[Change]) -> None:
+    def _make(self, changes: Sequence[Change], now: datetime) -> None:
         stock, tallies = sum_of(changes)
         for each in changes:
             order = self._orders[each.order_id]
             kept = order.expires_at if each.after is OrderStatus.EXPIRED else None
             self._orders[each.order_id] = replace(order, status=each.after, expires_at=kept)
+            self._ended.pop(each.order_id, None)
+            if each.after in {OrderStatus.EXPIRED, OrderStatus.CANCELLED}:
+                self._ended[each.order_id] = now
         for move in stock:
             self._move(move)
         for tally in tallies:

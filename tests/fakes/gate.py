@@ -181,6 +181,15 @@ class MemoryGate:
             claims = {id_: _decode(claim) for id_, claim in self._claims.get(event_id, {}).items()}
             return GateSurvey(self._epoch.get(event_id, 0), dict(self._stock[event_id]), claims)
 
+    def held_of(self, event_id: int, order_ids: Sequence[str]) -> list[OrderPlaced]:
+        """Reads the claims of those of these orders that have one."""
+        held = self._claims.get(event_id, {})
+        return [_decode(held[order_id]) for order_id in order_ids if order_id in held]
+
+    def queued_ms(self, order_id: str) -> int | None:
+        """When the order's message was last put on the queue; None without a claim."""
+        return self._waiting.get(event_of(order_id), {}).get(order_id)
+
     def realign(
         self, event_id: int, epoch: int, drift: Mapping[int, int], decided: Collection[str] = ()
     ) -> bool:

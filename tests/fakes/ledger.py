@@ -29,12 +29,13 @@ from chalicelib.rules import (
 from tests.fakes.books import key_of
 from tests.fakes.dead_letters import MemoryDeadLetters
 from tests.fakes.ledger_life import MemoryLife
+from tests.fakes.traces import MemoryTraces
 
 _SINGLE = frozenset(EventDraft.__struct_fields__) - {"ticket_types"}
 _CHANGEABLE = _SINGLE - {"organiser_id"}
 
 
-class MemoryLedger(MemoryLife, MemoryDeadLetters):
+class MemoryLedger(MemoryLife, MemoryDeadLetters, MemoryTraces):
     """Keeps events, orders, tallies and payments in dictionaries; each change is made whole or not at all."""
 
     def create_event(self, draft: EventDraft) -> Event:

@@ -45,7 +45,7 @@ class MemoryLife(Books):
                 raise Rejected("order-not-found", f"There is no order {order_id}.")
             changed = judge_cancel(order)
             if changed is not None:
-                self._make([changed])
+                self._make([changed], now)
                 self._refund(order_id)
             return self._orders[order_id]
 
@@ -54,7 +54,7 @@ class MemoryLife(Books):
         with self._lock:
             due = [(order.expires_at, order) for order in self._orders.values() if _is_due(order, now)]
             expired = [order for _, order in sorted(due, key=lambda pair: str(pair[0]))][:limit]
-            self._make([change(order, OrderStatus.EXPIRED) for order in expired])
+            self._make([change(order, OrderStatus.EXPIRED) for order in expired], now)
             return dict(Counter(order.event_id for order in expired))
 
     def pay(self, notice: PaymentNotice, now: datetime) -> Payment:
@@ -63,7 +63,7 @@ class MemoryLife(Books):
             if notice.reference not in self._payments:
                 judgement = judge_payment(notice, self._facts(notice), now)
                 if judgement.change is not None:
-                    self._make([judgement.change])
+                    self._make([judgement.change], now)
                 fields = {name: getattr(notice, name) for name in notice.__struct_fields__}
                 self._payments[notice.reference] = Payment(**fields, state=judgement.state, received_at=now)
             return self._payments[notice.reference]

@@ -31,7 +31,9 @@ def test_no_generated_request_breaks_the_contract(guarded: Stack, role: str) -> 
 
 def test_control_an_answer_that_is_not_in_the_document_is_found(guarded: Stack, tmp_path: Path) -> None:
     document = guarded.call("GET", "/openapi.json").json
-    del document["paths"]["/events/{eventId}"]["get"]["responses"]["404"]
+    asked = document["paths"]["/events/{eventId}"]["get"]
+    del asked["responses"]["404"]
+    document["paths"] = {"/events/{eventId}": {"get": asked}}  # however many calls there are, seconds are few
     changed = tmp_path / "openapi.json"
     changed.write_text(json.dumps(document))
     found = fuzz(guarded, NOBODY, SECONDS, document=str(changed))

@@ -47,7 +47,7 @@ ORDERS = 40
 SLOW = replace(
     QUERIES,
     change_order=edited(
-        QUERIES.change_order, b" WHERE ", b" FROM (SELECT 1 FROM pg_sleep(0.01)) AS nap WHERE "
+        QUERIES.change_order, b"WHERE ", b"FROM (SELECT 1 FROM pg_sleep(0.01)) AS nap WHERE "
     ),
 )
 """As shipped, but whoever has read an order takes ten milliseconds to change it: room for everybody else."""

@@ -38,3 +38,6 @@ ALTER TABLE orders ADD COLUMN ended_at timestamptz;
 -- The key first: an operator may know it without its buyer. One index serves both questions.
 DROP INDEX orders_by_key;
 CREATE UNIQUE INDEX orders_by_key ON orders (idempotency_key, user_id) WHERE idempotency_key IS NOT NULL;
+
+-- All payments for one order, whatever became of them: its timeline asks for them.
+CREATE INDEX payments_of_an_order ON payments (order_id, received_at);
