@@ -46,3 +46,12 @@ def expire(event: CloudWatchEvent) -> dict[str, int]:
 
     about_call(event.context)
     return expiry.expire(services)
+
+
+@app.schedule(Rate(1, unit=Rate.MINUTES))
+def watch(event: CloudWatchEvent) -> dict[str, float]:
+    """Measures what only somebody who looks can tell: the queues, and the oldest order that waits."""
+    from chalicelib import watch as watcher
+
+    about_call(event.context)
+    return watcher.watch(services)

@@ -6,12 +6,13 @@ It keeps away from a ledger that is down. It knows no SQL, no rule of sale and n
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import chain
 from typing import NamedTuple
 
 from chalicelib.errors import Conflict, OnsaleError, Unavailable
 from chalicelib.log import log
 from chalicelib.model import OrderPlaced
-from chalicelib.rules import Outcome, decide
+from chalicelib.rules import Decision, Outcome, decide
 from chalicelib.services import Services
 
 BACKOFF_BASE_SECONDS = 0.002
@@ -31,14 +32,34 @@ class Pace(NamedTuple):
 
 
 class Applied(NamedTuple):
-    """What became of a batch. `faults` has, by order id, why an order failed by itself.
+    """What became of a batch: a decision for each part of it that is recorded, one if all goes well.
 
+    `faults` has, by order id, why an order failed by itself; `conflicts` is how many races were lost.
     `in_order` is false when the ledger or the worker is at fault: then no record is to blame for anything.
     """
 
-    outcomes: list[Outcome]
+    decisions: list[Decision]
     faults: dict[str, str]
+    conflicts: int
     in_order: bool
+
+    @property
+    def outcomes(self) -> list[Outcome]:
+        """The answers to all orders that are decided."""
+        return list(chain.from_iterable(decision.outcomes for decision in self.decisions))
+
+
+class _Work:
+    """What is done so far, whatever comes next."""
+
+    def __init__(self) -> None:
+        self.decisions: list[Decision] = []
+        self.faults: dict[str, str] = {}
+        self.conflicts = 0
+
+    def result(self, *, in_order: bool) -> Applied:
+        """No order has failed by itself unless the rest is in order."""
+        return Applied(self.decisions, self.faults if in_order else {}, self.conflicts, in_order)
 
 
 def apply(services: Services, batch: Sequence[OrderPlaced], pace: Pace) -> Applied:
@@ -47,33 +68,31 @@ def apply(services: Services, batch: Sequence[OrderPlaced], pace: Pace) -> Appli
     While the ledger is known to be down it first waits, a second at most, until it may be tried again: a
     batch that is held here is one that is not received and given up at full speed.
     """
-    breaker = services.ledger_breaker
+    breaker, work = services.ledger_breaker, _Work()
     if wait := breaker.wait(pace.monotonic()):
         pace.sleep(wait)
     if not breaker.admits(pace.monotonic()):
-        return Applied([], {}, in_order=False)
-    outcomes: list[Outcome] = []
-    faults: dict[str, str] = {}
+        return work.result(in_order=False)
     try:
-        _apply_in_parts(services, batch, pace, outcomes, faults)
+        _apply_in_parts(services, batch, pace, work)
     except (Conflict, Unavailable) as error:
         if isinstance(error, Unavailable):
             breaker.failed(pace.monotonic())
         log("batch-not-applied", "error", part="ledger", detail=error.detail, records=len(batch))
-        return Applied(outcomes, {}, in_order=False)
-    if faults and not outcomes and len(batch) > 1:
+        return work.result(in_order=False)
+    if work.faults and not work.decisions and len(batch) > 1:
         # Hardly that many bad orders at once, but a bad deployment: it must not bury everybody's.
         breaker.failed(pace.monotonic())
         log(
             "every-order-failed",
             "error",
             records=len(batch),
-            error=next(iter(faults.values())).partition(":")[0],
+            error=next(iter(work.faults.values())).partition(":")[0],
         )
-        return Applied([], {}, in_order=False)
+        return work.result(in_order=False)
     if batch:
         breaker.succeeded()
-    return Applied(outcomes, faults, in_order=True)
+    return work.result(in_order=True)
 
 
 def reason_of(error: Exception) -> str:
@@ -86,20 +105,14 @@ def cause_of(error: Exception) -> str:
     return error.detail if isinstance(error, OnsaleError) else type(error).__name__
 
 
-def _apply_in_parts(
-    services: Services,
-    batch: Sequence[OrderPlaced],
-    pace: Pace,
-    outcomes: list[Outcome],
-    faults: dict[str, str],
-) -> None:
-    """Fills `outcomes` and `faults`; what it had no time for is in neither. Raises Conflict, Unavailable."""
+def _apply_in_parts(services: Services, batch: Sequence[OrderPlaced], pace: Pace, work: _Work) -> None:
+    """Does the work; what it had no time for is neither decided nor a fault. Raises Conflict, Unavailable."""
     parts = [batch] if batch else []
     limit = pace.monotonic() + HALVING_SECONDS
     while parts:
         part = parts.pop()
         try:
-            outcomes += _applied(services, part, pace)
+            work.decisions.append(_applied(services, part, pace, work))
         except (Conflict, Unavailable):
             raise
         except Exception as error:
@@ -107,13 +120,13 @@ def _apply_in_parts(
                 middle = len(part) // 2
                 parts += [part[middle:], part[:middle]]
             else:
-                faults[part[0].order_id] = reason_of(error)
+                work.faults[part[0].order_id] = reason_of(error)
                 log("order-failed", "error", orderId=part[0].order_id, error=type(error).__name__)
             if pace.monotonic() > limit:
                 return
 
 
-def _applied(services: Services, batch: Sequence[OrderPlaced], pace: Pace) -> tuple[Outcome, ...]:
+def _applied(services: Services, batch: Sequence[OrderPlaced], pace: Pace, work: _Work) -> Decision:
     """Decides and records in one transaction, again after each lost race. Raises the last Conflict."""
     for attempt in range(services.settings.apply_attempts):
         try:
@@ -122,15 +135,8 @@ def _applied(services: Services, batch: Sequence[OrderPlaced], pace: Pace) -> tu
                 decision = decide(batch, snapshot, services.clock())
                 ledger.record(decision)
         except Conflict:
+            work.conflicts += 1
             pace.sleep(pace.jitter() * min(BACKOFF_CAP_SECONDS, BACKOFF_BASE_SECONDS * 2**attempt))
         else:
-            _log_applied(decision.outcomes, attempt)
-            return decision.outcomes
+            return decision
     raise Conflict("lost every race for the batch's rows")
-
-
-def _log_applied(outcomes: Sequence[Outcome], conflicts: int) -> None:
-    """One line a batch: a line an order would cost more than the order."""
-    known = sum(outcome.known for outcome in outcomes)
-    kept = sum(outcome.kept for outcome in outcomes)
-    log("batch-applied", orders=len(outcomes), kept=kept, known=known, conflicts=conflicts)

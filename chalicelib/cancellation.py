@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from chalicelib.errors import OnsaleError, Rejected
 from chalicelib.log import log
-from chalicelib.model import Order
+from chalicelib.metrics import emit
+from chalicelib.model import Order, OrderStatus
 from chalicelib.restock import restock
 from chalicelib.services import Services
 from chalicelib.whereabouts import look_up, missing
@@ -22,6 +23,7 @@ def cancel(services: Services, order_id: str) -> Order:
     the order and the gate is down or has forgotten what was on its way.
     """
     known, failure = look_up(services, order_id)
+    before = None if known.claim is not None else services.ledger.order(order_id)
     try:
         order = services.ledger.cancel(order_id, known.claim, services.clock())
     except Rejected as error:
@@ -30,7 +32,17 @@ def cancel(services: Services, order_id: str) -> Order:
         raise
     if not _returned(services, order):
         restock(services, [order.event_id])
+    _note(order, again=before is not None and before.status is OrderStatus.CANCELLED)
     return order
+
+
+def _note(order: Order, *, again: bool) -> None:
+    """Writes the line of an order that is cancelled; whoever cancels again is told so, and not counted."""
+    if again:
+        log("order-cancelled", eventId=order.event_id, orderId=order.id)
+        return
+    about = {"eventId": order.event_id, "orderId": order.id}
+    emit("order-cancelled", {"Cancelled": 1}, fields=about, event_id=order.event_id)
 
 
 def _returned(services: Services, order: Order) -> bool:

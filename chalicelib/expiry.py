@@ -6,7 +6,7 @@ afterwards. This module knows no rule and no SQL.
 
 from __future__ import annotations
 
-from chalicelib.log import log
+from chalicelib.metrics import emit
 from chalicelib.restock import restock
 from chalicelib.services import Services
 
@@ -32,6 +32,7 @@ def expire(services: Services) -> dict[str, int]:
                 expired[event_id] = expired.get(event_id, 0) + orders
     finally:
         restock(services, sorted(expired))
-        if expired:
-            log("orders-expired", count=sum(expired.values()), events=len(expired))
+        for event_id, orders in expired.items():
+            facts = {"eventId": event_id, "count": orders}
+            emit("orders-expired", {"Expired": orders}, fields=facts, event_id=event_id)
     return {"expired": sum(expired.values()), "events": len(expired)}

@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from chalicelib.applying import Pace, apply, cause_of
+from chalicelib.batch_lines import BatchFacts, tell
 from chalicelib.errors import Unavailable
 from chalicelib.log import log
 from chalicelib.records import Record, read
@@ -47,7 +48,9 @@ def fulfil(
     for message_id, reason in reasons.items():
         log("message-undecodable", "error", messageId=message_id, detail=reason)
     failed = list(reasons)
+    began = monotonic()
     applied = apply(services, [placed for _, placed in orders], pace)
+    apply_seconds = monotonic() - began
     done = _settled(services, applied.outcomes, pace)
     failed += [message_id for message_id, placed in orders if placed.order_id not in done]
     if failed:
@@ -58,6 +61,13 @@ def fulfil(
         aside = _set_aside(services, blamed, reasons, pace)
         failed = [message_id for message_id in failed if message_id not in aside]
         hand_back(services, [records[message_id] for message_id in failed], jitter)
+    facts = BatchFacts(
+        size=len(event["Records"]),
+        apply_seconds=apply_seconds,
+        conflicts=applied.conflicts,
+        retries=len(failed),
+    )
+    tell(applied.decisions, facts, breaker_open=services.is_broken(monotonic()))
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
 
 

@@ -45,10 +45,14 @@ def log(event: str, level: str = "info", **fields: object) -> None:
     Fields are ids, codes, counts and durations; never a user id, a name or a body. A line that
     cannot be written is dropped: a full disk must not fail an order.
     """
-    if _RANKS[level] < _threshold[0]:
-        return
+    if _RANKS[level] >= _threshold[0]:
+        write(event, level, fields)
+
+
+def write(event: str, level: str, fields: Mapping[str, object], members: bytes = b"") -> None:
+    """Writes the line whatever its level is. `members` are JSON members that end it: `,"a":1`."""
     line = _encode({"time": datetime.now(UTC), "level": level, "event": event, **_about.get(), **fields})
     try:
-        os.write(_STDOUT, line + b"\n")
+        os.write(_STDOUT, line[:-1] + members + b"}\n")
     except OSError:
         return

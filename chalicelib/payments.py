@@ -15,6 +15,7 @@ from datetime import datetime
 
 from chalicelib.errors import Rejected, Unavailable
 from chalicelib.log import log
+from chalicelib.metrics import emit
 from chalicelib.model import Order, Payment, PaymentNotice, PaymentState
 from chalicelib.order_ids import event_of
 from chalicelib.restock import restock
@@ -66,10 +67,23 @@ def take(services: Services, notice: PaymentNotice) -> Payment:
     order = _order(services, notice.order_id)
     now = services.clock()
     payment = services.ledger.pay(notice, now)
-    log("payment-taken", orderId=payment.order_id, state=payment.state)
+    _note(payment, order, is_new=payment.received_at == now)
     if order is not None and is_late(order, now) and payment.state is PaymentState.APPLIED:
         restock(services, [order.event_id])  # the order found its tickets on sale and took them
     return payment
+
+
+def _note(payment: Payment, order: Order | None, *, is_new: bool) -> None:
+    """Writes the payment's line; one that came before is told, and not counted again."""
+    about = {"orderId": payment.order_id, "state": payment.state}
+    if not is_new:
+        log("payment-taken", **about)
+        return
+    values = {"Payments": 1}
+    if payment.state is PaymentState.APPLIED:
+        values["Confirmed"] = 1
+    event_id = None if order is None else order.event_id
+    emit("payment-taken", values, fields=about, event_id=event_id, code=payment.state.value)
 
 
 def _order(services: Services, order_id: str) -> Order | None:

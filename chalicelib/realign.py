@@ -111,15 +111,20 @@ def realign(services: Services, event_id: int) -> dict[int, int]:
     raise Unavailable("gate", "claims were settled at every attempt to realign")
 
 
-def lasting_drift(
+def lasting_picture(
     services: Services, event_id: int, *, sleep: Callable[[float], None] = time.sleep
-) -> dict[int, int]:
-    """Finds what the gate's stock lacks, by ticket type id, apart from what is on its way to it.
+) -> Picture | None:
+    """Looks until there is no drift, or it has been there for so long that nothing on its way mends it.
 
-    {} also for an event that is not in the gate. `sleep` takes seconds. Raises Unavailable.
+    None for an event that is not in the gate. `sleep` takes seconds. Raises Unavailable.
     """
-    picture = _lasting(services, event_id, sleep)
-    return {} if picture is None else picture.drift()
+    picture = _picture(services, event_id)
+    for _ in range(SECOND_LOOKS):
+        if picture is None or not picture.drift():
+            break
+        sleep(SECOND_LOOK_SECONDS)
+        picture = _picture(services, event_id)
+    return picture
 
 
 def conservation(
@@ -133,7 +138,7 @@ def conservation(
     """
 
     def look() -> Conservation:
-        picture = _lasting(services, event_id, sleep)
+        picture = lasting_picture(services, event_id, sleep=sleep)
         if picture is None:
             raise NotLoaded
         counts = picture.counts()
@@ -143,17 +148,6 @@ def conservation(
         )
 
     return filled(services, event_id, look)
-
-
-def _lasting(services: Services, event_id: int, sleep: Callable[[float], None]) -> Picture | None:
-    """Looks until there is no drift, or it has been there for long enough."""
-    picture = _picture(services, event_id)
-    for _ in range(SECOND_LOOKS):
-        if picture is None or not picture.drift():
-            break
-        sleep(SECOND_LOOK_SECONDS)
-        picture = _picture(services, event_id)
-    return picture
 
 
 def _picture(services: Services, event_id: int) -> Picture | None:

@@ -8,13 +8,30 @@ ledger leaves for sale is realigned.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import NamedTuple
+
 from chalicelib.errors import Rejected, Unavailable
 from chalicelib.log import log
-from chalicelib.realign import lasting_drift, realign
+from chalicelib.metrics import emit
+from chalicelib.realign import Picture, lasting_picture, realign
 from chalicelib.services import Services
 
 BATCH = 1_000
 """Claims put back per event and run: bounds one run to about a second of sends."""
+
+
+class Wrong(NamedTuple):
+    """How wrong it is before it is mended, in tickets."""
+
+    drift: int
+    """What the gate's stock has too much or too little, ticket type by ticket type."""
+    gap: int
+    """Tickets of an event that are nowhere, or in two places."""
+
+    def values(self) -> dict[str, int]:
+        """The same as metrics."""
+        return {"GateDrift": self.drift, "ConservationGap": self.gap}
 
 
 def reconcile(services: Services, overdue_ms: int | None = None) -> dict[str, int]:
@@ -25,13 +42,15 @@ def reconcile(services: Services, overdue_ms: int | None = None) -> dict[str, in
     """
     age_ms = services.settings.claim_overdue_ms if overdue_ms is None else overdue_ms
     requeued = realigned = 0
+    seen: list[Wrong] = []
     for event_id in services.gate.loaded_events():
         if not _configured(services, event_id):
             continue
         requeued += _requeue(services, event_id, age_ms)
-        realigned += _realign(services, event_id)
+        realigned += _realign(services, event_id, seen)
     if requeued:
         log("claims-requeued", count=requeued)
+    emit("reconciled", _summed(seen).values(), fields={"events": len(seen)})
     return {"requeued": requeued, "realigned": realigned}
 
 
@@ -53,10 +72,17 @@ def _requeue(services: Services, event_id: int, age_ms: int) -> int:
     return len(claims)
 
 
-def _realign(services: Services, event_id: int) -> bool:
-    """Corrects a stock that stays wrong; returns whether it did. An event that is too busy waits its turn."""
+def _realign(services: Services, event_id: int, seen: list[Wrong]) -> bool:
+    """Corrects a stock that stays wrong; returns whether it did. An event that is too busy waits its turn.
+
+    What is wrong before is told, and added to `seen`.
+    """
     try:
-        if not lasting_drift(services, event_id):
+        picture = lasting_picture(services, event_id)
+        if picture is None:
+            return False
+        seen.append(_told(services, event_id, picture))
+        if not picture.drift():
             return False
         corrected = realign(services, event_id)
     except Unavailable as error:
@@ -65,3 +91,24 @@ def _realign(services: Services, event_id: int) -> bool:
     tickets = sum(abs(difference) for difference in corrected.values())
     log("gate-drift", "warning", eventId=event_id, tickets=tickets, byType=corrected)
     return True
+
+
+def _told(services: Services, event_id: int, picture: Picture) -> Wrong:
+    """Writes an event's line, unless nothing has happened to it: quiet events cost no metric."""
+    drift = picture.drift()
+    wrong = Wrong(sum(abs(tickets) for tickets in drift.values()), abs(sum(drift.values())))
+    before = services.epochs.get(event_id)
+    services.epochs[event_id] = picture.gate.epoch
+    if drift or picture.gate.claims or before not in {None, picture.gate.epoch}:
+        emit(
+            "event-reconciled",
+            wrong.values(),
+            fields={"eventId": event_id},
+            event_id=event_id,
+            of_event_only=True,
+        )
+    return wrong
+
+
+def _summed(seen: Iterable[Wrong]) -> Wrong:
+    return Wrong(sum(each.drift for each in seen), sum(each.gap for each in seen))

@@ -15,6 +15,7 @@ from typing import NamedTuple
 from chalicelib.aws.answers import AwsRefused
 from chalicelib.errors import Unavailable
 from chalicelib.log import log
+from chalicelib.metrics import emit
 from chalicelib.model import FailedMessage
 from chalicelib.records import Record
 from chalicelib.services import Services
@@ -108,7 +109,8 @@ def bury(
             log("dead-letter-not-moved", "error", messageId=message_id, detail=str(error))
         else:
             buried.add(message_id)
-            log("dead-letter", "error", messageId=message_id, receiveCount=received_times(record))
+            facts = {"messageId": message_id, "receiveCount": received_times(record)}
+            emit("dead-letter", {"DeadLettered": 1}, "error", facts)
         if monotonic() > limit:
             break
     return buried

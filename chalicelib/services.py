@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from chalicelib.metrics import set_stage
 from chalicelib.settings import Settings
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from chalicelib.identity.tokens import Tokens
     from chalicelib.ledger.ledger import Ledger
     from chalicelib.queue.client import QueueClient
+    from chalicelib.queue.depths import Depths
     from chalicelib.queue.returns import Returns
     from chalicelib.queue.sender import Sender
     from chalicelib.secret import Login, Secret
@@ -41,6 +43,7 @@ class Services:
         """`clock` returns the current time in UTC; tests pass their own."""
         self.settings = settings
         self.clock = clock
+        set_stage(settings.stage)
 
     @cached_property
     def tokens(self) -> Tokens | None:
@@ -81,6 +84,18 @@ class Services:
         return Returns(self._queue_client)
 
     @cached_property
+    def depths(self) -> Depths:
+        """How much lies on the order queue and its dead-letter queue."""
+        from chalicelib.queue.depths import Depths
+
+        return Depths(self._queue_client, self.returns.dead_letter_url)
+
+    @cached_property
+    def epochs(self) -> dict[int, int]:
+        """By event id: the gate's epoch when this container last looked."""
+        return {}
+
+    @cached_property
     def _queue_client(self) -> QueueClient:
         from chalicelib.aws.credentials import credential_source
         from chalicelib.queue.client import QueueClient
@@ -106,6 +121,13 @@ class Services:
         from chalicelib.breaker import Breaker
 
         return Breaker()
+
+    def is_broken(self, now: float) -> bool:
+        """Whether the ledger or the gate is down, as far as this container knows at `now`, by `monotonic`."""
+        from chalicelib.breaker import BreakerState
+
+        breakers = (self.ledger_breaker, self.gate_breaker)
+        return any(breaker.state(now) is not BreakerState.CLOSED for breaker in breakers)
 
     @cached_property
     def ledger(self) -> Ledger:

@@ -6,6 +6,7 @@ Knows Chalice and the error families; knows no resource, no rule and no store.
 from __future__ import annotations
 
 import re
+import time
 import traceback
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextvars import ContextVar
@@ -38,7 +39,11 @@ class Call(msgspec.Struct):
     path: Mapping[str, str]
     headers: Mapping[str, str]
     request: Request
+    began: float
+    """When the handler was entered, by `time.perf_counter`."""
     caller: Caller = ANYBODY
+    event_id: int | None = None
+    """What it is about, for its line in the log: set by a view as soon as it is known."""
 
     def link(self, path: str) -> str:
         """Makes the address of `path` on this API, with the stage that API Gateway puts before it."""
@@ -48,6 +53,13 @@ class Call(msgspec.Struct):
 
 View = Callable[[Services, Call, Any], Response]
 Guard = Callable[[Services, Request], None]
+Note = Callable[[Call, "Operation", OnsaleError], None]
+
+
+def note_failure(_: Call, declared: Operation, error: OnsaleError) -> None:
+    """Writes the line of a call answered with a problem; a refusal is the caller's to mend, and has none."""
+    if not isinstance(error, Rejected):
+        log("not-now", "warning", operation=declared.id, cause=error.detail)
 
 
 class Operation(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,6 +82,8 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     """What else than a token keeps the call: a security scheme of the document, by its name."""
     guard: Guard | None = None
     """Looks at the request before its query and body are read; raises to refuse it."""
+    note: Note = note_failure
+    """Told of each answer that is a problem; a bug is logged as one, whatever it says."""
 
     def path_names(self) -> list[str]:
         """The names in braces of the path, in order."""
@@ -170,20 +184,18 @@ def answer(status: int, body: object, headers: Mapping[str, str] | None = None) 
 def _handler(services: Services, declared: Operation) -> Callable[..., Response]:
     """Makes the function that Chalice calls: reads, runs the view, and turns failures into problems."""
     read = _reader(declared)
-    view, guard = declared.view, declared.guard
+    view, guard, note = declared.view, declared.guard, declared.note
 
     def handle(**path: str) -> Response:
         request = _current.get()
-        call = Call(path, request.headers, request)
+        call = Call(path, request.headers, request, time.perf_counter())
         try:
             call.caller = access.caller(services, declared.id, request.headers)
             if guard is not None:
                 guard(services, request)
             response = view(services, call, read(request))
-        except Rejected as error:
-            response = problems.response(error)
         except OnsaleError as error:
-            log("not-now", "warning", operation=declared.id, cause=error.detail)
+            note(call, declared, error)
             response = problems.response(error)
         except Exception as error:
             _log_bug(error, declared.id)

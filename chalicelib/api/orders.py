@@ -14,6 +14,7 @@ from chalicelib.api.access import Caller, Reach
 from chalicelib.api.clients import client_of
 from chalicelib.api.cursors import before_order, read_before_order
 from chalicelib.api.operations import Call, Operation, answer, operation
+from chalicelib.api.order_lines import note_acceptance, note_problem
 from chalicelib.api.order_views import (
     OrderAccepted,
     OrderPage,
@@ -28,7 +29,6 @@ from chalicelib.api.schemas import NewOrder, NoQuery, OrderSearch
 from chalicelib.cancellation import cancel
 from chalicelib.errors import InvalidRequest, Rejected
 from chalicelib.filling import filled
-from chalicelib.log import log
 from chalicelib.model import Order, OrderIntent, OrderPlaced, OrderQuery, OrderStatus, Wanted
 from chalicelib.order_ids import event_of, new_order_id
 from chalicelib.services import Services
@@ -58,9 +58,11 @@ _ONE_FORM = "give exactly one of quantity and items"
         "rate-limited",
         "unavailable",
     ),
+    note=note_problem,
 )
 def place_order(services: Services, call: Call, body: NewOrder) -> Response:
     """Ask for tickets."""
+    call.event_id = body.event_id
     intent = OrderIntent(
         order_id=new_order_id(body.event_id, int(services.clock().timestamp() * 1000)),
         event_id=body.event_id,
@@ -69,20 +71,16 @@ def place_order(services: Services, call: Call, body: NewOrder) -> Response:
         client=client_of(call.request.context),
         idempotency_key=idempotency.key_of(call.headers.get(idempotency.HEADER)),
     )
-    try:
-        placed = admission.place(services, intent)
-    except Rejected as error:
-        log("order-refused", eventId=body.event_id, code=error.code)
-        raise
+    placed = admission.place(services, intent)
     order = placed.order
-    fact = "order-replayed" if placed.replayed else "order-accepted"
-    log(fact, eventId=order.event_id, orderId=order.order_id)
     headers = {"Location": call.link(f"/orders/{order.order_id}"), **_RETRY}
     if placed.replayed:
         headers["Idempotent-Replayed"] = "true"
     if placed.quota is not None:
         headers |= quota_headers(placed.quota)
-    return answer(202, order_accepted(order), headers)
+    response = answer(202, order_accepted(order), headers)
+    note_acceptance(call, placed)
+    return response
 
 
 @operation(
@@ -128,9 +126,7 @@ def cancel_order(services: Services, call: Call, _: NoQuery) -> Response:
     """Cancel an order; its tickets go back on sale, and what was paid is due back."""
     if call.caller.reach is Reach.OWN:
         _in_reach(services, call)
-    order = cancel(services, order_id_of(call))
-    log("order-cancelled", eventId=order.event_id, orderId=order.id)
-    return answer(200, order_view(order))
+    return answer(200, order_view(cancel(services, order_id_of(call))))
 
 
 OPERATIONS: tuple[Operation, ...] = (place_order, get_order, list_orders, cancel_order)

@@ -36,6 +36,14 @@ def waiting(event_id: int) -> bytes:
     return b"{e:%d}:waiting" % event_id
 
 
+def late(event_id: int) -> bytes:
+    """Sorted set: id of each order that was put on the queue again, by the time of its acceptance, ms.
+
+    A settled order may still be in it; oldest.lua takes it out.
+    """
+    return b"{e:%d}:late" % event_id
+
+
 def buyers(event_id: int) -> bytes:
     """Hash: user id to tickets admitted. May have forgotten some, never has more than there are."""
     return b"{e:%d}:buyers" % event_id

@@ -27,7 +27,7 @@ LOADING_LOCK_MS = 1_000
 """Longest that one filling may take before another tries, which does no harm: a ledger read is a few ms."""
 
 _LOAD, _CONFIGURE, _OVERDUE = Script("load"), Script("configure"), Script("overdue")
-_REALIGN = Script("realign")
+_REALIGN, _OLDEST = Script("realign"), Script("oldest")
 _decode = msgspec.json.Decoder(OrderPlaced).decode
 _decode_all = msgspec.json.Decoder(list[OrderPlaced]).decode
 
@@ -124,9 +124,17 @@ class Upkeep:
         Returns them as JSON, ready for the queue.
         """
         with answering():
-            found: list[bytes] = _OVERDUE(
-                self._client, [keys.claims(event_id), keys.waiting(event_id)], [age_ms, limit]
-            )
+            found: list[bytes] = _OVERDUE(self._client, _waiting_keys(event_id), [age_ms, limit])
+        return found
+
+    def oldest_ms(self, event_id: int) -> int | None:
+        """Tells for how long an event's oldest claim has been there, ms, by Valkey's clock; None without.
+
+        From its acceptance on, however often its message was sent again. Costs the same for any number of
+        claims. An event that is not loaded may have claims of decided orders.
+        """
+        with answering():
+            found: int | None = _OLDEST(self._client, _waiting_keys(event_id), ())
         return found
 
     def survey(self, event_id: int) -> GateSurvey | None:
@@ -181,3 +189,7 @@ class Upkeep:
             arguments += (type_id, difference)
         with answering():
             return bool(_REALIGN(self._client, where, [*arguments, *decided]))
+
+
+def _waiting_keys(event_id: int) -> tuple[bytes, ...]:
+    return keys.claims(event_id), keys.waiting(event_id), keys.late(event_id)

@@ -59,7 +59,7 @@ class Returns:
         Raises Unavailable("queue"), after which a second copy does no harm, and AwsRefused.
         """
         payload: dict[str, object] = {
-            "QueueUrl": self._dead_letters(),
+            "QueueUrl": self.dead_letter_url(),
             "MessageBody": body,
             "MessageAttributes": {
                 name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()
@@ -69,8 +69,11 @@ class Returns:
             payload["MessageGroupId"] = group
         self._client.call("SendMessage", payload)
 
-    def _dead_letters(self) -> str:
-        """Asks once where the redrive policy leads: to a queue of the same account and region, says SQS."""
+    def dead_letter_url(self) -> str:
+        """Asks once where the redrive policy leads: to a queue of the same account and region, says SQS.
+
+        Raises Unavailable("queue"), or AwsRefused when the queue has no such policy.
+        """
         if self._dead_letter_url is None:
             answer = self._client.call("GetQueueAttributes", {"AttributeNames": ["RedrivePolicy"]})
             policy = (answer.get("Attributes") or {}).get("RedrivePolicy")

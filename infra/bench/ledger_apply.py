@@ -21,12 +21,12 @@ from chalicelib.ledger.attempt import columns_of
 from chalicelib.ledger.connections import Connections
 from chalicelib.ledger.ledger import Ledger
 from chalicelib.ledger.queries import QUERIES
-from chalicelib.log import set_level
 from chalicelib.model import Event, EventDraft, Item, OrderPlaced, OrderStatus, TicketTypeDraft
 from chalicelib.order_ids import new_order_id
 from chalicelib.rules import Outcome
 from chalicelib.services import Services, utc_now
 from chalicelib.settings import Settings
+from infra.bench.apart import apart
 
 
 class _SettlesNothing:
@@ -135,9 +135,8 @@ def _expect_none_failed(answer: dict[str, Any]) -> None:
 
 
 def _main(dsn: str, batches: list[int]) -> None:
-    set_level("error")
     for batch in batches or [10, 100, 1_000]:
-        raw, ours = measure_pair(dsn, batch, 2)
+        raw, ours = apart(measure_pair, dsn, batch, 2)
         figures = {"batch": batch, "raw": round(raw), "ours": round(ours), "share": round(ours / raw, 2)}
         print(json.dumps(figures))
 

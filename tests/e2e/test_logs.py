@@ -15,6 +15,7 @@ import pytest
 
 from chalicelib.log import log
 from chalicelib.payments import SIGNATURE_HEADER, sign
+from tests.support import emf
 from tests.support.stack import Stack, broken_promises
 from tests.support.waiting import until
 
@@ -138,6 +139,24 @@ def test_every_line_of_the_service_names_its_request_or_call(logs: Path) -> None
     assert [line for line in said if not line.get("requestId")] == []
     accepted = [line["requestId"] for line in said if line["event"] == "order-accepted"]
     assert len(accepted) == len(set(accepted)) > TICKETS
+
+
+def test_the_metrics_of_a_rush_can_be_read_and_agree_with_one_another(logs: Path) -> None:
+    """Events are told apart by their numbers, and every order that was accepted was answered once."""
+    said = [line for line in facts(logs) if "_aws" in line]
+    assert {fault for line in said for fault in emf.faults(line)} == set()
+    found = emf.points(said)
+    assert {"Accepted", "Refused", "Confirmed", "DecideLatency", "QueueDepth", "OldestAge"} <= {
+        point.name for point in found
+    }
+    events = {point.dimensions["EventId"] for point in found if "EventId" in point.dimensions}
+    assert all(event_id.isdecimal() for event_id in events)
+    assert {point.dimensions["Stage"] for point in found} == {"local"}
+    of_rush = {"Stage": "local", "EventId": "1"}
+    accepted, *answers = [
+        emf.total(said, name, **of_rush) for name in ("Accepted", "Confirmed", "Reserved", "Rejected")
+    ]
+    assert accepted == sum(answers) > 0
 
 
 def test_the_same_search_finds_each_of_them_where_it_is(tmp_path: Path) -> None:

@@ -29,6 +29,7 @@ class MemoryGate:
         self._stock: dict[int, dict[int, int]] = {}
         self._claims: dict[int, dict[str, bytes]] = {}
         self._waiting: dict[int, dict[str, int]] = {}
+        self._late: dict[int, dict[str, int]] = {}
         self._buyers: dict[int, dict[str, int]] = {}
         self._records: dict[tuple[int, str, str], tuple[str, str | None]] = {}
         self._replayed: set[str] = set()
@@ -170,8 +171,17 @@ class MemoryGate:
         with self._lock:
             now, waiting = _now_ms(), self._waiting.get(event_id, {})
             late = sorted((at, order_id) for order_id, at in waiting.items() if at <= now - age_ms)[:limit]
-            waiting.update((order_id, now) for _, order_id in late)
+            for at, order_id in late:
+                self._late.setdefault(event_id, {}).setdefault(order_id, at)
+                waiting[order_id] = now
             return [self._claims[event_id][order_id] for _, order_id in late]
+
+    def oldest_ms(self, event_id: int) -> int | None:
+        """Tells for how long the oldest claim has been there, ms."""
+        with self._lock:
+            late, waiting = self._late.get(event_id, {}), self._waiting.get(event_id, {})
+            accepted = [late.get(order_id, waiting[order_id]) for order_id in self._claims.get(event_id, {})]
+            return max(0, _now_ms() - min(accepted)) if accepted else None
 
     def survey(self, event_id: int) -> GateSurvey | None:
         """Takes down stock and claims of an event as they are at one moment; None when it is not loaded."""

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from chalicelib.errors import Unavailable
+from chalicelib.queue.depths import Depth
 from chalicelib.queue.messages import decode
 from chalicelib.rules import decide
 from chalicelib.services import Services
@@ -32,6 +33,23 @@ class MemoryQueue:
         """Always there."""
 
 
+class MemoryDepths:
+    """Counts what is on the queue; `dead` is what else somebody has put aside."""
+
+    def __init__(self, queue: MemoryQueue) -> None:
+        """`queue` is the order queue."""
+        self._queue = queue
+        self.dead = 0
+
+    def orders(self) -> Depth:
+        """Nothing is ever in hand or delayed."""
+        return Depth(len(self._queue.bodies), 0, 0)
+
+    def dead_letters(self) -> Depth:
+        """As was said."""
+        return Depth(self.dead, 0, 0)
+
+
 class Down:
     """Stands for a part that does not answer: every call of it fails."""
 
@@ -54,11 +72,13 @@ class MemoryServices(Services):
     gate: Any
     queue: Any
     ledger: Any
+    depths: Any
 
     def __init__(self, **settings: Any) -> None:
         """Starts with no event; the clock is the computer's own."""
         super().__init__(Settings(log_level="error", **settings), lambda: datetime.now(UTC))
         self.gate, self.queue, self.ledger = MemoryGate(), MemoryQueue(), MemoryLedger()
+        self.depths = MemoryDepths(self.queue)
 
     def wipe_gate(self) -> None:
         """Lets the gate forget everything, as a Valkey that was replaced."""

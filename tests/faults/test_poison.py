@@ -81,7 +81,7 @@ def test_poison_in_a_batch_of_five_hundred_harms_nobody_else(house: House) -> No
         applied = [
             json.loads(line) for line in worker.log.read_text().splitlines() if "batch-applied" in line
         ]
-    assert applied[0]["orders"] == BATCH - len(poison), "one batch, one transaction"
+    assert (applied[0]["orders"], applied[0]["transactions"]) == (BATCH - len(poison), 1)
     statuses = house.statuses(event_id)
     assert {statuses[order.order_id] for order in healthy} == {"confirmed"}
     assert house.rows("SELECT count(*) FROM orders") == [(BATCH - len(poison),)]

@@ -10,13 +10,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
-from chalicelib import filling, log, realign
+from chalicelib import filling, log, metrics, realign
 from tests.fakes import gate
 from tests.support.events import NOON_MS
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_SILENT = 100
-"""Above every level: a simulation breaks stores by design, and each would be a line."""
+
+
+def _silent(*_: object) -> None:
+    """Writes no line: a simulation breaks stores by design, and each would be one."""
 
 
 class VirtualClock:
@@ -49,9 +51,10 @@ def virtual_time(clock: VirtualClock) -> Iterator[None]:
     places: list[tuple[object, str, object]] = [
         (gate, "_now_ms", lambda: clock.now_ms),
         (filling, "time", clock),
-        (realign.lasting_drift, "__kwdefaults__", {"sleep": clock.sleep}),
+        (realign.lasting_picture, "__kwdefaults__", {"sleep": clock.sleep}),
         (realign, "SECOND_LOOKS", 2),  # nobody works beside a look that sleeps: more of them see the same
-        (log, "_threshold", [_SILENT]),
+        (log, "write", _silent),
+        (metrics, "write", _silent),
     ]
     before = [getattr(owner, name) for owner, name, _ in places]
     try:

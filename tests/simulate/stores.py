@@ -17,7 +17,7 @@ from chalicelib.model import Event, OrderIntent
 from tests.fakes.gate import MemoryGate
 from tests.simulate.clock import VirtualClock
 
-_COUNTS = ("_terms", "_stock", "_claims", "_waiting", "_buyers", "_buckets", "_records", "_epoch")
+_COUNTS = ("_terms", "_stock", "_claims", "_waiting", "_late", "_buyers", "_buckets", "_records", "_epoch")
 _FORGOTTEN = (*_COUNTS, "_filled_at", "_refilled_at", "_history")
 
 

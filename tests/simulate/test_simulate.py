@@ -121,10 +121,10 @@ def test_nothing_can_be_taken_from_a_shortened_schedule() -> None:
 
 def test_real_time_goes_on_after_a_simulation() -> None:
     clock = Simulator().clock
-    before = realign.lasting_drift.__kwdefaults__, realign.SECOND_LOOKS
+    before = realign.lasting_picture.__kwdefaults__, realign.SECOND_LOOKS
     with virtual_time(clock):
-        assert realign.lasting_drift.__kwdefaults__ == {"sleep": clock.sleep}
-    assert before == (realign.lasting_drift.__kwdefaults__, realign.SECOND_LOOKS)
+        assert realign.lasting_picture.__kwdefaults__ == {"sleep": clock.sleep}
+    assert before == (realign.lasting_picture.__kwdefaults__, realign.SECOND_LOOKS)
 
 
 def _story(simulator: Simulator, schedule: Schedule) -> tuple[str, list[str]]:

@@ -28,7 +28,17 @@ _NONE: dict[int, Fault] = {}
 
 _READS = frozenset(
     {"event", "events", "order", "orders", "order_by_key", "payments", "survey", "snapshot", "ping"}
-    | {"look_up", "held", "pending", "availability", "begin_load", "end_load", "loaded_events", "overdue"}
+    | {
+        "look_up",
+        "held",
+        "pending",
+        "availability",
+        "begin_load",
+        "end_load",
+        "loaded_events",
+        "overdue",
+        "oldest_ms",
+    }
     | {"send"}
 )
 """Calls after which no promise has to be checked again."""

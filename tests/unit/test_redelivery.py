@@ -260,6 +260,7 @@ def test_a_bug_in_settling_is_nobodys_fault_and_comes_again() -> None:
 
 def test_failures_are_told_in_one_line_without_the_body(capfd: pytest.CaptureFixture[str]) -> None:
     fulfil(services_of(MemoryLedger(), NotingReturns()), delivered(batch_of('{"userId": "ann"}')))
-    (line,) = [json.loads(text) for text in capfd.readouterr().out.splitlines()]
+    line, batch = [json.loads(text) for text in capfd.readouterr().out.splitlines()]
     assert (line["event"], line["messageId"]) == ("message-undecodable", "m0")
+    assert (batch["event"], batch["Retries"]) == ("batch-applied", 1)
     assert "ann" not in line["detail"]

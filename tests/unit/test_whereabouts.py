@@ -13,7 +13,7 @@ from chalicelib.errors import OnsaleError, Rejected, Unavailable, Undecided
 from chalicelib.model import Event, Order, OrderPlaced, PaymentNotice, PaymentOutcome
 from chalicelib.order_ids import new_order_id
 from chalicelib.payments import take
-from chalicelib.realign import lasting_drift
+from chalicelib.realign import lasting_picture
 from chalicelib.whereabouts import CLOCK_SKEW_MS, ON_THE_WAY_MS, find
 from tests.fakes.services import Down, MemoryServices
 from tests.support.batches import NotingGate, a_draft
@@ -88,7 +88,9 @@ def test_the_next_question_settles_what_is_decided_and_sells_the_rest_exactly(
     services.gate.unload(event.id, ANOTHER)
     assert [stock.available for stock in availability(services, event.id)[0]] == [8]
     assert services.gate.pending(event.id, None, 10) == [waiting]
-    assert lasting_drift(services, event.id) == {}
+    picture = lasting_picture(services, event.id)
+    assert picture is not None
+    assert picture.drift() == {}
 
 
 def test_an_order_that_only_the_queue_has_is_not_denied(services: MemoryServices, event: Event) -> None:

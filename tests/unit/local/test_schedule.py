@@ -15,7 +15,7 @@ from tests.support.waiting import until
 
 
 def test_every_scheduled_function_of_the_app_is_found() -> None:
-    assert set(scheduled(app)) == {"reconcile", "expire"}
+    assert set(scheduled(app)) == {"reconcile", "expire", "watch"}
     assert OWN_PACE_SECONDS.keys() <= set(scheduled(app))
 
 
