@@ -20,6 +20,7 @@ VERBS = {
     ),
     "rush": ("infra.commands.rush:rush", "Send a crowd of buyers to a running stack, then audit it."),
     "bench": ("infra.commands.bench:bench", "Measure the limits of this machine, and ours beside them."),
+    "capacity": ("infra.commands.capacity:capacity", "Say which limits bind for an on-sale of a given size."),
     "check-history": (
         "infra.commands.check_history:check_history",
         "Judge a run by its history alone.",
