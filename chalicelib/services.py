@@ -15,6 +15,7 @@ from chalicelib.metrics import set_stage
 from chalicelib.settings import Settings
 
 if TYPE_CHECKING:
+    from chalicelib.aws.cloudwatch import CloudWatch
     from chalicelib.breaker import Breaker
     from chalicelib.gate.gate import Gate
     from chalicelib.identity.tokens import Tokens
@@ -144,6 +145,13 @@ class Services:
                 secret=self._login(settings.database_secret_id, "ledger"),
             )
         )
+
+    @cached_property
+    def cloudwatch(self) -> CloudWatch:
+        """Metrics and alarms, in CloudWatch."""
+        from chalicelib.aws.cloudwatch import connect
+
+        return connect(self.settings)
 
     @cached_property
     def payment_secret(self) -> Secret[str]:

@@ -31,7 +31,7 @@ OWN, ANY = Reach
 PUBLIC: Allowed = None
 _ORGANISERS: Allowed = {ORGANISER: OWN, OPERATOR: ANY}
 _OPERATORS: Allowed = {OPERATOR: ANY}
-_LOOKING: Allowed = {STAFF: ANY, OPERATOR: ANY}
+_WATCHERS: Allowed = {STAFF: ANY, OPERATOR: ANY}
 
 ACCESS: dict[str, Allowed] = {
     "getIndex": PUBLIC,
@@ -58,8 +58,12 @@ ACCESS: dict[str, Allowed] = {
     "takePayment": PUBLIC,  # its door is the signature
     "listPayments": _OPERATORS,
     "getConservation": _OPERATORS,
-    "findOrders": _LOOKING,
-    "getTimeline": _LOOKING,
+    "findOrders": _WATCHERS,
+    "getTimeline": _WATCHERS,
+    "getDashboard": _WATCHERS,
+    "queryMetrics": _WATCHERS,
+    "listAlarms": _WATCHERS,
+    "listAlarmHistory": _WATCHERS,
 }
 """Operation id -> who may call it."""
 

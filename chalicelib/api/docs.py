@@ -12,7 +12,7 @@ from pathlib import Path
 
 from chalice.app import Response
 
-from chalicelib.api import events, ops, orders, payments, search, status
+from chalicelib.api import events, monitoring, ops, orders, payments, search, status
 from chalicelib.api.openapi import document
 from chalicelib.api.operations import Call, Operation, answer, operation
 from chalicelib.services import Services
@@ -110,6 +110,7 @@ ALL: tuple[Operation, ...] = (
     *payments.OPERATIONS,
     *ops.OPERATIONS,
     *search.OPERATIONS,
+    *monitoring.OPERATIONS,
     *status.OPERATIONS,
     *OPERATIONS,
 )

@@ -26,6 +26,7 @@ class Service(NamedTuple):
 
 
 SQS = Service("sqs", "AmazonSQS", "application/x-amz-json-1.0")
+CLOUDWATCH = Service("monitoring", "GraniteServiceVersion20100801", "application/x-amz-json-1.0")
 SECRETS_MANAGER = Service("secretsmanager", "secretsmanager", "application/x-amz-json-1.1")
 
 

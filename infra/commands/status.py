@@ -10,7 +10,7 @@ import psutil
 
 from infra.local.layout import Layout
 
-PARTS = ("http", "worker", "postgres", "valkey", "sqs", "schedule")
+PARTS = ("http", "worker", "postgres", "valkey", "sqs", "cloudwatch", "schedule")
 
 
 @click.command(help=__doc__)
@@ -42,5 +42,5 @@ def _table(parts: dict[str, Any]) -> str:
     for name, facts in parts.items():
         pids = facts.get("pids") or [facts.get("pid") or "not ours"]
         address = facts.get("url") or facts.get("dsn") or facts.get("queueUrl") or ""
-        lines.append(f"{name:<10}{' '.join(map(str, pids)):<24}{address}")
+        lines.append(f"{name:<12}{' '.join(map(str, pids)):<24}{address}")
     return "\n".join(lines)

@@ -18,6 +18,7 @@ import os
 import signal
 import sys
 import threading
+import time
 import traceback
 import uuid
 from collections.abc import Callable
@@ -34,6 +35,7 @@ from infra.local import sqs_event
 from infra.local.children import end_with_parent
 from infra.local.context import LambdaContext
 from infra.local.inbox import Inbox
+from infra.local.invocation_counts import Called, InvocationCounts, untold
 from infra.local.warming import warm
 
 RECEIVERS = 2
@@ -86,8 +88,19 @@ def mapping_of(module: Any) -> Mapping:
 class EventSource:
     """Moves messages from one queue through one handler."""
 
-    def __init__(self, mapping: Mapping, client: QueueClient, settings: Settings, redeliver: int = 1) -> None:
-        """`redeliver` is how often the handler sees each message, see the module."""
+    def __init__(
+        self,
+        mapping: Mapping,
+        client: QueueClient,
+        settings: Settings,
+        redeliver: int = 1,
+        called: Called = untold,
+    ) -> None:
+        """`redeliver` is how often the handler sees each message, see the module.
+
+        `called` is told of each call of the handler.
+        """
+        self._called = called
         self._mapping = mapping
         self._client = client
         self._region = settings.aws_region
@@ -170,11 +183,16 @@ class EventSource:
         ids = {delivery.id for delivery in batch}
         event = sqs_event.event([delivery.message for delivery in batch], self._arn, self._region)
         context = LambdaContext(str(uuid.uuid4()), self._mapping.name, FUNCTION_TIMEOUT_MS)
+        began, raised = time.perf_counter(), True
         try:
-            return sqs_event.failed_ids(self._mapping.handler(event, context), ids)
+            answer = self._mapping.handler(event, context)
+            raised = False
+            return sqs_event.failed_ids(answer, ids)
         except Exception as error:
             _log("batch failed", error=repr(error), records=len(batch), trace=traceback.format_exc())
             return ids
+        finally:
+            self._called(time.perf_counter() - began, raised)
 
     def _delete(self, deliveries: list[Delivery]) -> None:
         for start in range(0, len(deliveries), DELETE_AT_MOST):
@@ -210,13 +228,17 @@ def main() -> None:
     import_module("chalicelib.fulfilment")
     warm(module.services)
     mapping = mapping_of(module)
-    source = EventSource(mapping, client, settings, redeliver=int(os.environ.get("REDELIVER") or 1))
+    counts = InvocationCounts(f"onsale-{settings.stage}-{mapping.name}")
+    counts.start()
+    redeliver = int(os.environ.get("REDELIVER") or 1)
+    source = EventSource(mapping, client, settings, redeliver, counts.called)
     signal.signal(signal.SIGTERM, lambda *_: source.stop())
     signal.signal(signal.SIGUSR1, lambda *_: source.drop_next())
     signal.signal(signal.SIGUSR2, lambda *_: source.double_next())
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     print(READY, flush=True)
     source.run()
+    counts.flush(int(time.time()))
 
 
 if __name__ == "__main__":

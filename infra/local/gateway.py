@@ -10,6 +10,7 @@ import argparse
 import base64
 import http
 import random
+import time
 import uuid
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -19,6 +20,7 @@ from infra.local import proxy_event
 from infra.local.children import end_with_parent
 from infra.local.context import LambdaContext
 from infra.local.layout import LOOPBACK
+from infra.local.request_counts import RequestCounts, Seen, unseen
 from infra.local.routing import Router
 from infra.local.warming import warm
 
@@ -43,22 +45,26 @@ class Refused(Exception):
         self.status, self.code, self.detail, self.headers = status, code, detail, headers or {}
 
 
-def gateway(app: Any) -> Wsgi:
-    """The WSGI application in front of a Chalice app."""
+def gateway(app: Any, seen: Seen = unseen) -> Wsgi:
+    """The WSGI application in front of a Chalice app. `seen` is told of each request when it is answered."""
     router = Router(app.routes)
     binary_types = frozenset(app.api.binary_types)
 
     def handle(environ: dict[str, Any], start_response: StartResponse) -> list[bytes]:
         # uuid4() asks the kernel, and gives the interpreter lock away for it; this id guards nothing
         request_id = str(uuid.UUID(int=random.getrandbits(128), version=4))
+        began, function_seconds = time.perf_counter(), None
         try:
             event = _event(environ, router, request_id, binary_types)
+            asked = time.perf_counter()
             answer = app(event, LambdaContext(request_id, "onsale", TIMEOUT_MS))
+            function_seconds = time.perf_counter() - asked
         except Refused as refused:
             answer = _problem(refused, request_id)
         sent, body = _as_http(answer)
         sent.append(("x-amzn-RequestId", request_id))
         start_response(_STATUS_LINES.get(answer["statusCode"]) or f"{answer['statusCode']} Other", sent)
+        seen(answer["statusCode"], time.perf_counter() - began, function_seconds)
         return [body]
 
     return handle
@@ -126,7 +132,9 @@ def load(_target: str = "") -> Wsgi:
     from app import app, services
 
     warm(services)
-    return gateway(app)
+    counts = RequestCounts(services.settings.stage)
+    counts.start()
+    return gateway(app, counts.seen)
 
 
 def main() -> None:

@@ -95,7 +95,7 @@ class Layout:
         except (OSError, ValueError):
             kept = {}
         ports = {name: kept[name] if port_is_free(kept.get(name, 0)) else free_port() for name in names}
-        file.write_text(json.dumps(ports) + "\n")
+        file.write_text(json.dumps({**kept, **ports}) + "\n")
         return ports
 
 

@@ -28,6 +28,8 @@ from ministack.core.responses import set_request_account_id, set_request_region
 from ministack.core.router import extract_access_key_id, extract_region
 from ministack.services import sqs
 
+from infra.local.sqs_counts import SqsCounts
+
 logging.getLogger().setLevel(logging.WARNING)
 
 
@@ -60,6 +62,7 @@ def _after_making_queues(send):
     async def forward(message):
         if message["type"] == "lifespan.startup.complete":
             make_queues(json.loads(os.environ["SQS_QUEUES"]))
+            counts.start()
         await send(message)
 
     return forward
@@ -132,6 +135,8 @@ def collect_messages(queue, at_most, visibility_seconds):
 sqs._HANDLERS["DeleteMessageBatch"] = delete_message_batch
 sqs._HANDLERS["ChangeMessageVisibilityBatch"] = change_message_visibility_batch
 sqs._collect_msgs = collect_messages
+counts = SqsCounts(list(json.loads(os.environ["SQS_QUEUES"])))
+counts.counting(sqs._HANDLERS)
 
 
 async def _body(receive):

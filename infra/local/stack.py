@@ -15,12 +15,14 @@ from dataclasses import asdict, dataclass
 from chalicelib.errors import Unavailable
 from infra.local import issuer, sqs
 from infra.local.children import Part, always
+from infra.local.cloudwatch import part as cloudwatch
 from infra.local.gateway import PROCESSES, THREADS
 from infra.local.layout import CHECKOUT, LOOPBACK, Layout, port_is_free
 from infra.local.stores import stores
 from infra.local.supervisor import StopSignals, Supervisor
 from infra.local.tenancy import CannotStart, end_leftovers, take_lock
 
+STAGE = "local"
 DRAIN_SECONDS = 30.0
 """How long accepted orders may take to be decided when everything is told to stop."""
 STALLED_SECONDS = 3.0
@@ -77,6 +79,7 @@ class Stack:
             valkey_url=plan.valkey_url,
             visibility_seconds=plan.visibility_seconds,
         )
+        self._cloudwatch_port = layout.ports("cloudwatch")["cloudwatch"]
         self._identity = self._identity_settings()
         self._ready = False
         self._supervisor = Supervisor(layout.logs, StopSignals(), self._write_state)
@@ -88,9 +91,13 @@ class Stack:
 
     def environment(self) -> dict[str, str]:
         """The settings of the service on this stack."""
+        control = cloudwatch.address(self._cloudwatch_port)
         return {
             **sqs.CREDENTIALS,
-            "STAGE": "local",
+            "STAGE": STAGE,
+            "AWS_ENDPOINT_URL_CLOUDWATCH": control,
+            "AWS_ENDPOINT_URL_LAMBDA": control,
+            "DASHBOARD_NAME": f"onsale-{STAGE}",
             "DATABASE_URL": self._stores.dsn,
             "VALKEY_URL": self._stores.valkey_url,
             "ORDER_QUEUE_URL": self._stores.queues.orders,
@@ -101,7 +108,7 @@ class Stack:
     def start(self) -> None:
         """Starts everything; returns when the service answers. Raises StartFailed, NotAnswering, Stopped."""
         self._stores.check_given()
-        servers = self._stores.parts()
+        servers = [*self._stores.parts(), self._cloudwatch()]
         self._supervisor.start(*servers)
         self._supervisor.wait_until_ready(*(part.name for part in servers))
         self._migrate()
@@ -125,7 +132,7 @@ class Stack:
             self._drain(asked)
         self._supervisor.stop(workers, grace_seconds=DRAIN_SECONDS)
         self._supervisor.stop(["sqs"])
-        self._supervisor.stop(["valkey", "postgres"])
+        self._supervisor.stop(["valkey", "postgres", "cloudwatch"])
         self.layout.state_file.unlink(missing_ok=True)
         self._lock.close()
 
@@ -154,6 +161,11 @@ class Stack:
                 f"The data in {self.layout.root} is of another version: {error}."
                 " Choose another STATE_DIR, or remove that directory to start anew."
             ) from error
+
+    def _cloudwatch(self) -> Part:
+        queues = self._stores.queues
+        watched = (queues.orders, queues.dead_letters)
+        return cloudwatch.part(self._cloudwatch_port, self.layout.logs, watched, self.environment())
 
     def _http(self) -> Part:
         plan = self.plan
@@ -221,6 +233,10 @@ class Stack:
                     "queueUrl": self._stores.queues.orders,
                     "deadLetterUrl": self._stores.queues.dead_letters,
                     "pid": pids.get("sqs"),
+                },
+                "cloudwatch": {
+                    "url": cloudwatch.address(self._cloudwatch_port),
+                    "pid": pids.get("cloudwatch"),
                 },
                 "environment": self.environment(),
                 "processes": [asdict(found) for found in identities],

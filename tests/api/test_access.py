@@ -53,6 +53,11 @@ def page(path: str) -> Ask:
     return lambda world, token: world.ask("GET", path, token=token)
 
 
+METRICS = {
+    "startsAt": "2026-11-22T10:00:00Z",
+    "endsAt": "2026-11-22T10:01:00Z",
+    "queries": [{"id": "a", "namespace": "Onsale", "metric": "Accepted", "stat": "Sum", "periodSeconds": 1}],
+}
 DRAFT = {"name": "y", "description": "", "totalTickets": 1}
 REQUESTS: dict[str, Ask] = {
     "getIndex": page("/"),
@@ -90,6 +95,10 @@ REQUESTS: dict[str, Ask] = {
     "getTimeline": lambda world, token: world.ask(
         "GET", f"/ops/orders/{world.order_id}/timeline", token=token
     ),
+    "getDashboard": page("/ops/dashboard"),
+    "queryMetrics": lambda world, token: world.ask("POST", "/ops/metrics", METRICS, token),
+    "listAlarms": page("/ops/alarms"),
+    "listAlarmHistory": page("/ops/alarms/history"),
 }
 """Each operation, as somebody asks for it who has a token (or "" for none)."""
 

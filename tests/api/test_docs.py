@@ -91,6 +91,8 @@ def test_parameters_are_described_where_they_are_given(api: Api) -> None:
         ("query", "status"),
         ("query", "state"),
         ("query", "q"),
+        ("query", "startsAt"),
+        ("query", "endsAt"),
         ("header", "If-Match"),
         ("header", "Idempotency-Key"),
     }

@@ -29,11 +29,12 @@ def test_status_names_every_part(stack: Stack) -> None:
         "postgres": {"dsn", "pid"},
         "valkey": {"url", "pid"},
         "sqs": {"endpoint", "queueUrl", "deadLetterUrl", "pid"},
+        "cloudwatch": {"url", "pid"},
         "schedule": {"pid"},
     }
     assert found["http"]["url"] == stack.url
     assert len(found["worker"]["pids"]) == 2
-    named = {found[part]["pid"] for part in ("postgres", "valkey", "sqs", "schedule")}
+    named = {found[part]["pid"] for part in ("postgres", "valkey", "sqs", "cloudwatch", "schedule")}
     assert named | {*found["http"]["pids"], *found["worker"]["pids"]} <= stack.pids()
 
 

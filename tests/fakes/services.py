@@ -11,6 +11,7 @@ from chalicelib.queue.messages import decode
 from chalicelib.rules import decide
 from chalicelib.services import Services
 from chalicelib.settings import Settings
+from tests.fakes.cloudwatch import MemoryCloudWatch
 from tests.fakes.gate import MemoryGate
 from tests.fakes.ledger import MemoryLedger
 
@@ -73,12 +74,14 @@ class MemoryServices(Services):
     queue: Any
     ledger: Any
     depths: Any
+    cloudwatch: Any
 
     def __init__(self, **settings: Any) -> None:
         """Starts with no event; the clock is the computer's own."""
         super().__init__(Settings(log_level="error", **settings), lambda: datetime.now(UTC))
         self.gate, self.queue, self.ledger = MemoryGate(), MemoryQueue(), MemoryLedger()
         self.depths = MemoryDepths(self.queue)
+        self.cloudwatch = MemoryCloudWatch()
 
     def wipe_gate(self) -> None:
         """Lets the gate forget everything, as a Valkey that was replaced."""
