@@ -9,7 +9,7 @@ from __future__ import annotations
 from chalicelib.errors import OnsaleError, Rejected
 from chalicelib.log import log
 from chalicelib.metrics import emit
-from chalicelib.model import Order, OrderStatus
+from chalicelib.model import Order, OrderPlaced, OrderStatus
 from chalicelib.restock import restock
 from chalicelib.services import Services
 from chalicelib.whereabouts import look_up, missing
@@ -30,7 +30,7 @@ def cancel(services: Services, order_id: str) -> Order:
         if error.code == "order-not-found":
             raise failure or missing(services, order_id, known) from error
         raise
-    if not _returned(services, order):
+    if not _returned(services, order.event_id, order.id):
         restock(services, [order.event_id])
     _note(order, again=before is not None and before.status is OrderStatus.CANCELLED)
     return order
@@ -45,10 +45,24 @@ def _note(order: Order, *, again: bool) -> None:
     emit("order-cancelled", {"Cancelled": 1}, fields=about, event_id=order.event_id)
 
 
-def _returned(services: Services, order: Order) -> bool:
+def cancel_undecided(services: Services, placed: OrderPlaced) -> bool:
+    """Cancels an order that has no answer yet, known from its message; one that was decided stays as it is.
+
+    Returns whether it was cancelled here. Its claim is returned if the gate still has it. Raises Unavailable.
+    """
+    if not services.ledger.cancel_undecided(placed, services.clock()):
+        return False
+    if not _returned(services, placed.event_id, placed.order_id):
+        restock(services, [placed.event_id])
+    about = {"eventId": placed.event_id, "orderId": placed.order_id}
+    emit("order-cancelled", {"Cancelled": 1}, fields=about, event_id=placed.event_id)
+    return True
+
+
+def _returned(services: Services, event_id: int, order_id: str) -> bool:
     """Gives the claim's tickets back, even if fulfilment would have kept it; False when there is no claim."""
     try:
-        return services.gate.settle(order.event_id, kept=[], returned=[order.id]) > 0
+        return services.gate.settle(event_id, kept=[], returned=[order_id]) > 0
     except OnsaleError as error:
-        log("claim-not-returned", "warning", orderId=order.id, eventId=order.event_id, cause=error.detail)
+        log("claim-not-returned", "warning", orderId=order_id, eventId=event_id, cause=error.detail)
         return False

@@ -25,14 +25,17 @@ def read(records: Iterable[Record]) -> tuple[list[tuple[str, OrderPlaced]], dict
     for record in records:
         message_id = record["messageId"]
         try:
-            orders.append((message_id, _order_in(record["body"])))
+            orders.append((message_id, order_in(record["body"])))
         except Undecodable as error:
             unreadable[message_id] = f"undecodable: {error}"
     return orders, unreadable
 
 
-def _order_in(body: str) -> OrderPlaced:
-    """Decodes a message, and refuses one that no row could hold: it must not fail its whole batch."""
+def order_in(body: str) -> OrderPlaced:
+    """Decodes a message, and refuses one that no row could hold: it must not fail its whole batch.
+
+    Raises Undecodable.
+    """
     placed = decode(body)
     if not is_uuid(placed.order_id):
         raise Undecodable("orderId is no UUID in lower case")

@@ -1,7 +1,8 @@
 """What becomes of the records that could not be done: come again later and later, or be moved aside.
 
 A record is moved aside for its own failures, which the ledger counts; how often SQS handed it out does
-not matter, since an outage makes that grow as well (docs/decisions/0007). It knows no order.
+not matter, since an outage makes that grow as well (docs/decisions/0007). Of an order it knows only whose
+it is.
 """
 
 from __future__ import annotations
@@ -12,12 +13,14 @@ import time
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import NamedTuple
 
+from msgspec.structs import replace
+
 from chalicelib.aws.answers import AwsRefused
 from chalicelib.errors import Unavailable
 from chalicelib.log import log
 from chalicelib.metrics import emit
-from chalicelib.model import FailedMessage
-from chalicelib.records import Record
+from chalicelib.model import FailedMessage, OrderPlaced
+from chalicelib.records import Record, read
 from chalicelib.services import Services
 
 MAX_ATTEMPTS = 5
@@ -67,19 +70,24 @@ def count_failures(services: Services, records: Collection[Record], reasons: Map
 
     A message that was delivered twice at once comes again after it was moved. Raises Unavailable.
     """
-    failed = [
-        FailedMessage(
-            message_id=record["messageId"],
-            body=record["body"],
-            reason=reasons[record["messageId"]],
-            receive_count=received_times(record),
-        )
-        for record in records
-    ]
+    readable = dict(read(records)[0])
+    failed = [_failed(each, reasons[each["messageId"]], readable.get(each["messageId"])) for each in records]
     found = services.ledger.count_failures(failed, services.clock())
     moved = {message_id for message_id, (_, is_moved) in found.items() if is_moved}
     often = {message_id for message_id, (failures, _) in found.items() if failures >= MAX_ATTEMPTS}
     return Hopeless(often - moved, moved)
+
+
+def _failed(record: Record, reason: str, placed: OrderPlaced | None) -> FailedMessage:
+    failed = FailedMessage(
+        message_id=record["messageId"],
+        body=record["body"],
+        reason=reason,
+        receive_count=received_times(record),
+    )
+    if placed is None:
+        return failed
+    return replace(failed, order_id=placed.order_id, event_id=placed.event_id, user_id=placed.user_id)
 
 
 def bury(

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from chalicelib.identity.tokens import Tokens
     from chalicelib.ledger.ledger import Ledger
     from chalicelib.queue.client import QueueClient
+    from chalicelib.queue.dead_letters import DeadLetterQueue
     from chalicelib.queue.depths import Depths
     from chalicelib.queue.returns import Returns
     from chalicelib.queue.sender import Sender
@@ -95,6 +96,13 @@ class Services:
     def epochs(self) -> dict[int, int]:
         """By event id: the gate's epoch when this container last looked."""
         return {}
+
+    @cached_property
+    def dead_letters(self) -> DeadLetterQueue:
+        """Messages that were moved aside, for operators."""
+        from chalicelib.queue.dead_letters import DeadLetterQueue
+
+        return DeadLetterQueue(self._queue_client)
 
     @cached_property
     def _queue_client(self) -> QueueClient:

@@ -18,6 +18,10 @@ VERBS = {
         "infra.commands.find:find",
         "Find orders by id, buyer, key or message, and tell what happened to one.",
     ),
+    "dead-letters": (
+        "infra.commands.dead_letters:dead_letters",
+        "List, foresee, redrive or delete messages that failed.",
+    ),
     "rush": ("infra.commands.rush:rush", "Send a crowd of buyers to a running stack, then audit it."),
     "bench": ("infra.commands.bench:bench", "Measure the limits of this machine, and ours beside them."),
     "capacity": ("infra.commands.capacity:capacity", "Say which limits bind for an on-sale of a given size."),

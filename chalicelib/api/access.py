@@ -64,6 +64,13 @@ ACCESS: dict[str, Allowed] = {
     "queryMetrics": _WATCHERS,
     "listAlarms": _WATCHERS,
     "listAlarmHistory": _WATCHERS,
+    "listDeadLetters": _WATCHERS,
+    "getDeadLetter": _WATCHERS,
+    "foreseeRedrive": _WATCHERS,
+    "getRedrive": _WATCHERS,
+    "redriveDeadLetters": _OPERATORS,
+    "deleteDeadLetters": _OPERATORS,
+    "listActions": _WATCHERS,
 }
 """Operation id -> who may call it."""
 
@@ -73,6 +80,11 @@ class Caller(msgspec.Struct, frozen=True):
 
     subject: str | None
     reach: Reach
+
+    @property
+    def actor(self) -> str:
+        """Who it was, for the log of actions."""
+        return self.subject or "anybody"
 
     def reaches(self, owner: str | None) -> bool:
         """Whether what belongs to `owner` is within reach."""

@@ -8,11 +8,14 @@ from __future__ import annotations
 import binascii
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from datetime import UTC, datetime, timedelta
 
 from chalicelib.api.schemas import MAX_ID, VISIBLE
 from chalicelib.errors import InvalidRequest
-from chalicelib.order_ids import event_of
+from chalicelib.order_ids import event_of, is_uuid
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
 _NOT_OURS = "is not a cursor of this list"
 
 
@@ -53,6 +56,33 @@ def read_after_payment(cursor: str) -> str:
     """Returns the reference in a cursor. Raises InvalidRequest for anything but a cursor made here."""
     text = _unpack("p:", cursor)
     if not text or not re.search(VISIBLE, text):
+        raise InvalidRequest([("cursor", _NOT_OURS)])
+    return text
+
+
+def before_letter(recorded_at: datetime, message_id: str) -> str:
+    """Makes the cursor of the page of dead letters before the one that was recorded at this moment."""
+    return _pack(f"d:{(recorded_at - _EPOCH) // _MICROSECOND}:{message_id}")
+
+
+def read_before_letter(cursor: str) -> tuple[datetime, str]:
+    """Returns what `before_letter` was given. Raises InvalidRequest for anything but a cursor made here."""
+    text = _unpack("d:", cursor)
+    found = re.fullmatch(r"([0-9]{1,17}):([!-~]{1,100})", text, re.ASCII)
+    if not found:
+        raise InvalidRequest([("cursor", _NOT_OURS)])
+    return _EPOCH + int(found[1]) * _MICROSECOND, found[2]
+
+
+def before_action(log_id: str) -> str:
+    """Makes the cursor of the page of actions older than the one with this id."""
+    return _pack(f"a:{log_id}")
+
+
+def read_before_action(cursor: str) -> str:
+    """Returns the id in a cursor. Raises InvalidRequest for anything but a cursor made here."""
+    text = _unpack("a:", cursor)
+    if not is_uuid(text):
         raise InvalidRequest([("cursor", _NOT_OURS)])
     return text
 

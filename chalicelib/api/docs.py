@@ -12,7 +12,17 @@ from pathlib import Path
 
 from chalice.app import Response
 
-from chalicelib.api import events, monitoring, ops, orders, payments, search, status
+from chalicelib.api import (
+    audit_log,
+    dead_letters,
+    events,
+    monitoring,
+    ops,
+    orders,
+    payments,
+    search,
+    status,
+)
 from chalicelib.api.openapi import document
 from chalicelib.api.operations import Call, Operation, answer, operation
 from chalicelib.services import Services
@@ -111,6 +121,8 @@ ALL: tuple[Operation, ...] = (
     *ops.OPERATIONS,
     *search.OPERATIONS,
     *monitoring.OPERATIONS,
+    *dead_letters.OPERATIONS,
+    *audit_log.OPERATIONS,
     *status.OPERATIONS,
     *OPERATIONS,
 )

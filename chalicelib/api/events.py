@@ -6,6 +6,7 @@ Sales figures come from the ledger; only the availability call asks the gate.
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from chalice.app import Response
 
@@ -15,10 +16,10 @@ from chalicelib.api.cursors import after_event, read_after_event
 from chalicelib.api.event_views import AvailabilityView, AvailableView, EventPage, EventView, event_view
 from chalicelib.api.events_input import changes_of, check_merged, draft_of
 from chalicelib.api.operations import Call, Operation, answer, operation
-from chalicelib.api.schemas import MAX_ID, EventPatch, NewEvent, NoQuery, Page
+from chalicelib.api.schemas import MAX_ID, EventPatch, NewEvent, NoQuery, Page, SwitchQuery
 from chalicelib.errors import Rejected, Unavailable
 from chalicelib.log import log
-from chalicelib.model import Event, SalesState
+from chalicelib.model import AuditRecord, Event, SalesState
 from chalicelib.services import Services
 
 EVENT_BYTES = 128 * 1024
@@ -26,7 +27,18 @@ EVENT_BYTES = 128 * 1024
 EDIT_ATTEMPTS = 3
 """Readings of the event that `If-Match: *` is worth before the caller hears that others keep editing it."""
 
-_SWITCH_CODES = ("event-not-found", "sale-closed", "unavailable")
+_SWITCH: dict[str, Any] = {
+    "query": SwitchQuery,
+    "answers": {200: EventView},
+    "sends": ("ETag",),
+    "codes": ("event-not-found", "sale-closed", "unavailable"),
+}
+_ACTIONS = {
+    SalesState.PAUSED: "sale-paused",
+    SalesState.OPEN: "sale-resumed",
+    SalesState.CLOSED: "sale-closed",
+}
+"""What a switch is called in the log of actions."""
 _IF_MATCH = {
     "required": True,
     "description": "The event's ETag as last read, or * for any",
@@ -111,22 +123,22 @@ def get_availability(services: Services, call: Call, _: NoQuery) -> Response:
     return answer(200, view)
 
 
-@operation("POST /events/{eventId}/pause", answers={200: EventView}, sends=("ETag",), codes=_SWITCH_CODES)
-def pause_sale(services: Services, call: Call, _: NoQuery) -> Response:
+@operation("POST /events/{eventId}/pause", **_SWITCH)
+def pause_sale(services: Services, call: Call, query: SwitchQuery) -> Response:
     """Refuse new orders for a while; accepted ones are finished."""
-    return _switched(services, call, SalesState.PAUSED)
+    return _switched(services, call, SalesState.PAUSED, query.reason)
 
 
-@operation("POST /events/{eventId}/resume", answers={200: EventView}, sends=("ETag",), codes=_SWITCH_CODES)
-def resume_sale(services: Services, call: Call, _: NoQuery) -> Response:
+@operation("POST /events/{eventId}/resume", **_SWITCH)
+def resume_sale(services: Services, call: Call, query: SwitchQuery) -> Response:
     """Take orders again after a pause."""
-    return _switched(services, call, SalesState.OPEN)
+    return _switched(services, call, SalesState.OPEN, query.reason)
 
 
-@operation("POST /events/{eventId}/close", answers={200: EventView}, sends=("ETag",), codes=_SWITCH_CODES)
-def close_sale(services: Services, call: Call, _: NoQuery) -> Response:
+@operation("POST /events/{eventId}/close", **_SWITCH)
+def close_sale(services: Services, call: Call, query: SwitchQuery) -> Response:
     """End the sale for good; accepted orders are finished."""
-    return _switched(services, call, SalesState.CLOSED)
+    return _switched(services, call, SalesState.CLOSED, query.reason)
 
 
 OPERATIONS: tuple[Operation, ...] = (
@@ -141,8 +153,10 @@ OPERATIONS: tuple[Operation, ...] = (
 )
 
 
-def _switched(services: Services, call: Call, state: SalesState) -> Response:
-    event = services.ledger.switch(_event_in_reach(services, call), state)
+def _switched(services: Services, call: Call, state: SalesState, reason: str) -> Response:
+    event_id, actor = _event_in_reach(services, call), call.caller.actor
+    record = AuditRecord(services.clock(), actor, _ACTIONS[state], f"event {event_id}", reason)
+    event = services.ledger.switch(event_id, state, record)
     # A switch that the gate has not heard of is not thrown: 503, and asking again throws it.
     services.gate.configure(event)
     log("sale-switched", eventId=event.id, state=state)

@@ -17,6 +17,7 @@ _REFERENCE = "#/components/schemas/{name}"
 _PATH_TYPES: dict[str, dict[str, Any]] = {
     "eventId": {"type": "integer", "minimum": 1, "maximum": 2**31 - 1},
     "orderId": {"type": "string", "format": "uuid"},
+    "messageId": {"type": "string", "minLength": 1, "maxLength": 100, "pattern": "^[!-~]+$"},
 }
 _HEADERS: dict[str, str] = {
     "Location": "Address of what was made",

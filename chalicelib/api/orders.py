@@ -29,7 +29,7 @@ from chalicelib.api.schemas import NewOrder, NoQuery, OrderSearch
 from chalicelib.cancellation import cancel
 from chalicelib.errors import InvalidRequest, Rejected
 from chalicelib.filling import filled
-from chalicelib.model import Order, OrderIntent, OrderPlaced, OrderQuery, OrderStatus, Wanted
+from chalicelib.model import AuditRecord, Order, OrderIntent, OrderPlaced, OrderQuery, OrderStatus, Wanted
 from chalicelib.order_ids import event_of, new_order_id
 from chalicelib.services import Services
 from chalicelib.whereabouts import find, no_such_order
@@ -126,7 +126,12 @@ def cancel_order(services: Services, call: Call, _: NoQuery) -> Response:
     """Cancel an order; its tickets go back on sale, and what was paid is due back."""
     if call.caller.reach is Reach.OWN:
         _in_reach(services, call)
-    return answer(200, order_view(cancel(services, order_id_of(call))))
+    order = cancel(services, order_id_of(call))
+    if call.caller.subject is not None and call.caller.reach is Reach.ANY:
+        services.ledger.record_action(
+            AuditRecord(services.clock(), call.caller.actor, "order-cancelled", f"order {order.id}")
+        )
+    return answer(200, order_view(order))
 
 
 OPERATIONS: tuple[Operation, ...] = (place_order, get_order, list_orders, cancel_order)

@@ -32,6 +32,7 @@ CODES: dict[str, tuple[int, str]] = {
     "method-not-allowed": (405, "This path does not take this method"),
     "event-not-found": (404, "There is no such event"),
     "order-not-found": (404, "There is no such order"),
+    "dead-letter-not-found": (404, "No such message has failed"),
     "ticket-type-not-found": (404, "The event has no such ticket type"),
     "sold-out": (409, "Sold out"),
     "not-enough-tickets": (409, "Not that many tickets are left"),

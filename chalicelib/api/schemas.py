@@ -12,7 +12,7 @@ from typing import Annotated
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from chalicelib.model import LatePayment, OrderStatus, PaymentOutcome, PaymentState
+from chalicelib.model import DeadLetterState, LatePayment, OrderStatus, PaymentOutcome, PaymentState
 
 MAX_ID = 2**31 - 1
 """Event and ticket type ids are PostgreSQL integers, and an order id keeps 31 bits for its event."""
@@ -68,6 +68,11 @@ Cancellations = Annotated[
 ]
 PageSize = Annotated[int, Meta(ge=1, le=100)]
 Cursor = Annotated[str, Meta(min_length=1, max_length=200, description="`nextCursor` of the page before")]
+
+
+MessageId = Annotated[str, Meta(min_length=1, max_length=100, pattern=VISIBLE, description="SQS's own")]
+PartOfReason = Annotated[str, Meta(min_length=1, max_length=200, pattern=TEXT, description="In any case")]
+Why = Annotated[str, Meta(max_length=500, pattern=TEXT, description="Why it is done; kept in the log")]
 
 
 class Input(
@@ -149,9 +154,54 @@ class NoQuery(Input, frozen=True):
     """The call takes no query parameters."""
 
 
+class SwitchQuery(Input, frozen=True):
+    """Why a sale is switched."""
+
+    reason: Why = ""
+
+
+class LetterFilter(Input, frozen=True):
+    """Which of the messages that lie dead; at least one of these."""
+
+    event_id: Id | UnsetType = UNSET
+    user_id: UserId | UnsetType = UNSET
+    reason: PartOfReason | UnsetType = UNSET
+
+
+class Selection(Input, frozen=True):
+    """Which dead letters. Exactly one of `messageIds`, `filter` and `all: true`."""
+
+    message_ids: Annotated[list[MessageId], Meta(min_length=1, max_length=500)] | UnsetType = UNSET
+    filter: LetterFilter | UnsetType = UNSET
+    all: bool = False
+
+
+class Redrive(Selection, frozen=True):
+    """Which dead letters to try again, and why."""
+
+    reason: Why = ""
+
+
+class Deletion(Input, frozen=True):
+    """Which dead letters to give up, and why."""
+
+    message_ids: Annotated[list[MessageId], Meta(min_length=1, max_length=100)]
+    reason: Annotated[Why, Meta(min_length=1)]
+
+
+SELECTION: dict[str, object] = {
+    "oneOf": [
+        {"required": ["messageIds"]},
+        {"required": ["filter"]},
+        {"required": ["all"], "properties": {"all": {"const": True}}},
+    ]
+}
 BETWEEN_FIELDS: dict[str, dict[str, object]] = {
     "NewEvent": {"oneOf": [{"required": ["totalTickets"]}, {"required": ["ticketTypes"]}]},
     "EventPatch": {"minProperties": 1},
+    "LetterFilter": {"minProperties": 1},
+    "Selection": SELECTION,
+    "Redrive": SELECTION,
     "NewOrder": {"oneOf": [{"required": ["quantity"]}, {"required": ["items"]}]},
 }
 """Rules that a type cannot state, as JSON Schema says them, by the type's name."""
@@ -191,3 +241,12 @@ class PaymentSearch(Page, frozen=True):
     """Which payments; without a state, all of them."""
 
     state: PaymentState | UnsetType = UNSET
+
+
+class LetterSearch(Page, frozen=True):
+    """Which messages that failed; without a state, all of them."""
+
+    event_id: Id | UnsetType = UNSET
+    user_id: UserId | UnsetType = UNSET
+    reason: PartOfReason | UnsetType = UNSET
+    state: DeadLetterState | UnsetType = UNSET

@@ -29,19 +29,22 @@ class Attempt:
         self._connection = connection
         self._queries = queries
 
-    def snapshot(self, batch: Sequence[OrderPlaced], *, hold: bool = False) -> Snapshot:
+    def snapshot(self, batch: Sequence[OrderPlaced], *, hold: bool = False, keyed: bool = False) -> Snapshot:
         """Reads everything that the batch's decision depends on: two statements, three with `hold`.
 
         `hold` is for a batch that has lost a race, so that it cannot lose for ever: it first waits for
         whoever is selling the same ticket types, then keeps others out until the end. Only then does it
-        look idempotency keys up: a key that another order has is rare, and loses the first race.
+        look idempotency keys up: a key that another order has is rare, and loses the first race. `keyed`
+        looks them up without holding anything, for who only asks what would be.
         """
         read = self._queries.hold_ticket_types if hold else self._queries.read_ticket_types
         events = {"event_ids": plain({placed.event_id for placed in batch})}
         types = self._connection.execute(read, events).fetchall()
         asked = _asked(batch)
         facts = self._connection.execute(self._queries.read_order_facts, asked).fetchall()
-        keyed = self._connection.execute(self._queries.read_keys, asked).fetchall() if hold else []
+        known_keys = (
+            self._connection.execute(self._queries.read_keys, asked).fetchall() if hold or keyed else []
+        )
         return Snapshot(
             lots={
                 type_id: Lot(event_id, unsold, version) for type_id, event_id, unsold, version, *_ in types
@@ -59,7 +62,7 @@ class Attempt:
                 for place, status, reason, *_ in facts
                 if status is not None
             },
-            keys={(user_id, key): order_id for user_id, key, order_id in keyed},
+            keys={(user_id, key): order_id for user_id, key, order_id in known_keys},
         )
 
     def record(self, decision: Decision) -> None:

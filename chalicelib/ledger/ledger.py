@@ -14,19 +14,20 @@ import msgspec
 from chalicelib.errors import Rejected
 from chalicelib.ledger.arrays import plain
 from chalicelib.ledger.attempt import Attempt
+from chalicelib.ledger.audit_log import AuditLog, row_of
 from chalicelib.ledger.dead_letters import DeadLetters
 from chalicelib.ledger.lifecycle import Lifecycle
 from chalicelib.ledger.payments import Payments
 from chalicelib.ledger.rows import event_of_row, ticket_types_of
 from chalicelib.ledger.traces import Traces
-from chalicelib.model import Event, EventDraft, SalesState, Survey
+from chalicelib.model import AuditRecord, Event, EventDraft, SalesState, Survey
 
 _SINGLE = frozenset(EventDraft.__struct_fields__) - {"ticket_types"}
 CHANGEABLE = _SINGLE - {"organiser_id"}
 """What `update_event` may change."""
 
 
-class Ledger(Lifecycle, Payments, DeadLetters, Traces):
+class Ledger(Lifecycle, Payments, DeadLetters, Traces, AuditLog):
     """The truth. Every method may raise Unavailable("ledger"); all are safe to share between threads."""
 
     def create_event(self, draft: EventDraft) -> Event:
@@ -65,12 +66,18 @@ class Ledger(Lifecycle, Payments, DeadLetters, Traces):
         current = self.event(event_id).version
         raise Rejected("precondition-failed", "The event was changed meanwhile.", version=current)
 
-    def switch(self, event_id: int, state: SalesState) -> Event:
+    def switch(self, event_id: int, state: SalesState, record: AuditRecord | None = None) -> Event:
         """Turns the sale of an event on, off or off for good; counts a version unless it was so already.
 
+        `record` says who did it, and is written in the same transaction: not when it was so already.
         Raises Rejected("event-not-found"), or Rejected("sale-closed") when it was closed and is not to be.
         """
-        if rows := self._rows(self._queries.switch_event, {"id": event_id, "state": state.value}):
+        with self._transaction() as connection:
+            arguments = {"id": event_id, "state": state.value}
+            rows = connection.execute(self._queries.switch_event, arguments).fetchall()
+            if rows and record is not None:
+                connection.execute(self._queries.record_action, row_of(record))
+        if rows:
             return event_of_row(rows[0])
         event = self.event(event_id)
         if event.sales_state is not state:

@@ -33,6 +33,14 @@ class Lifecycle(Orders):
             self._again_when_lost(lambda connection: self._record_as_cancelled(connection, claim, now))
         return self._again_when_lost(lambda connection: self._cancel_decided(connection, order_id, now))
 
+    def cancel_undecided(self, placed: OrderPlaced, now: datetime) -> bool:
+        """Records an order that nobody has decided as cancelled, so that its message finds it so.
+
+        `placed` is the order as its message has it. Returns False, and changes nothing, when it has an
+        answer. Whoever cancels gives the claim back. Raises Unavailable.
+        """
+        return self._again_when_lost(lambda connection: self._record_as_cancelled(connection, placed, now))
+
     def expire_due(self, now: datetime, limit: int) -> dict[int, int]:
         """Expires at most `limit` reserved orders whose hold has ended by `now`, the longest due first.
 
@@ -42,8 +50,8 @@ class Lifecycle(Orders):
         """
         return self._again_when_lost(lambda connection: self._expire(connection, now, limit))
 
-    def _record_as_cancelled(self, connection: psycopg.Connection, claim: OrderPlaced, now: datetime) -> None:
-        """Records an undecided order as cancelled; does nothing to one that was decided meanwhile."""
+    def _record_as_cancelled(self, connection: psycopg.Connection, claim: OrderPlaced, now: datetime) -> bool:
+        """Records an undecided order as cancelled; does nothing to one that was decided meanwhile: False."""
         record = self._queries.record_orders
         outcome = Outcome(claim.order_id, claim.event_id, OrderStatus.CANCELLED, None, claim, known=False)
         row = {**columns_of([outcome]), "decided_at": now}
@@ -52,7 +60,8 @@ class Lifecycle(Orders):
             if connection.execute(record, row | keys).rowcount:
                 buyer = {"event_id": claim.event_id, "user_id": claim.user_id}
                 connection.execute(self._queries.count_given_back, buyer)
-                return
+                return True
+        return False
 
     def _cancel_decided(self, connection: psycopg.Connection, order_id: str, now: datetime) -> Order:
         row = connection.execute(self._queries.lock_order, {"id": order_id}).fetchone()

@@ -53,6 +53,15 @@ class Queries(msgspec.Struct, frozen=True, kw_only=True):
     read_orders_by_id: bytes
     read_letters: bytes
     read_trace: bytes
+    count_dead_letters: bytes
+    read_failed_attempts: bytes
+    read_body: bytes
+    mark_redriven: bytes
+    mark_all_redriven: bytes
+    mark_deleted: bytes
+    read_lying_dead: bytes
+    record_action: bytes
+    read_actions: bytes
 
 
 def parse(text: str) -> dict[str, bytes]:

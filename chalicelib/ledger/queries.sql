@@ -330,26 +330,81 @@ ORDER BY received_at DESC, reference DESC
 LIMIT %(lim)s
 
 -- name: count_failures
--- Args: arrays in step: message_ids, bodies, reasons text[], receive_counts int[]; recorded_at.
+-- Args: arrays in step: message_ids, bodies, reasons text[], receive_counts int[], order_ids uuid[], event_ids int[],
+-- user_ids text[]; recorded_at.
 -- Result: message id, how often it has failed by now, whether it was moved aside before. Sorted, so that two workers
 -- do not wait in a circle.
-INSERT INTO dead_letters (message_id, body, reason, receive_count, recorded_at)
-SELECT DISTINCT ON (message_id) message_id, body, reason, receive_count, %(recorded_at)s::timestamptz
-FROM unnest(%(message_ids)s::text[], %(bodies)s::text[], %(reasons)s::text[], %(receive_counts)s::int[])
-  AS failed (message_id, body, reason, receive_count)
+WITH failed AS MATERIALIZED (
+  SELECT DISTINCT ON (message_id) *
+  FROM unnest(%(message_ids)s::text[], %(bodies)s::text[], %(reasons)s::text[], %(receive_counts)s::int[],
+              %(order_ids)s::uuid[], %(event_ids)s::int[], %(user_ids)s::text[])
+    AS failed (message_id, body, reason, receive_count, order_id, event_id, user_id)
+  ORDER BY message_id
+), attempts AS (
+  INSERT INTO failed_attempts (message_id, failed_at, reason, receive_count)
+  SELECT message_id, %(recorded_at)s::timestamptz, reason, receive_count FROM failed
+)
+INSERT INTO dead_letters (message_id, body, reason, receive_count, recorded_at, order_id, event_id, user_id)
+SELECT message_id, body, reason, receive_count, %(recorded_at)s::timestamptz, order_id, event_id, user_id
+FROM failed
 ORDER BY message_id
 ON CONFLICT (message_id) DO UPDATE
 SET reason = excluded.reason, receive_count = excluded.receive_count, recorded_at = excluded.recorded_at,
-  failures = dead_letters.failures + 1
+  failures = dead_letters.failures + 1, order_id = coalesce(excluded.order_id, dead_letters.order_id),
+  event_id = coalesce(excluded.event_id, dead_letters.event_id),
+  user_id = coalesce(excluded.user_id, dead_letters.user_id)
 RETURNING message_id, failures, moved_at IS NOT NULL
 
 -- name: read_dead_letters
--- Args: lim, rows at most.
--- Result: messages that failed by a fault of their own, the last one first.
-SELECT message_id, body, reason, receive_count, failures, recorded_at, moved_at
+-- Args: each NULL for "any": message_ids text[]; event_id, user_id, reason (a part of it, in lower case), state;
+-- before_at and before_id together; with_bodies; lim, rows at most.
+-- Result: messages that failed by a fault of their own, the last one first; the last column is the body, when it is
+-- asked for and no longer than any order's.
+SELECT message_id, reason, receive_count, failures, recorded_at, moved_at, order_id::text, event_id, user_id,
+       redriven_at, deleted_at,
+       CASE WHEN %(with_bodies)s AND octet_length(body) <= 65536 THEN body ELSE '' END
 FROM dead_letters
+WHERE (%(message_ids)s::text[] IS NULL OR message_id = ANY (%(message_ids)s::text[]))
+  AND (%(event_id)s::bigint IS NULL OR event_id = %(event_id)s::bigint)
+  AND (%(user_id)s::text IS NULL OR user_id = %(user_id)s::text)
+  AND (%(reason)s::text IS NULL OR strpos(lower(reason), %(reason)s::text) > 0)
+  AND (%(state)s::text IS NULL OR %(state)s::text = CASE
+        WHEN deleted_at IS NOT NULL THEN 'deleted'
+        WHEN redriven_at IS NOT NULL THEN 'redriven'
+        WHEN moved_at IS NOT NULL THEN 'dead'
+        ELSE 'failing' END)
+  AND (%(before_id)s::text IS NULL
+       OR (recorded_at, message_id) < (%(before_at)s::timestamptz, %(before_id)s::text))
 ORDER BY recorded_at DESC, message_id DESC
 LIMIT %(lim)s
+
+-- name: count_dead_letters
+-- Args: as read_dead_letters has them up to the state.
+-- Result: how many there are.
+SELECT count(*)
+FROM dead_letters
+WHERE (%(message_ids)s::text[] IS NULL OR message_id = ANY (%(message_ids)s::text[]))
+  AND (%(event_id)s::bigint IS NULL OR event_id = %(event_id)s::bigint)
+  AND (%(user_id)s::text IS NULL OR user_id = %(user_id)s::text)
+  AND (%(reason)s::text IS NULL OR strpos(lower(reason), %(reason)s::text) > 0)
+  AND (%(state)s::text IS NULL OR %(state)s::text = CASE
+        WHEN deleted_at IS NOT NULL THEN 'deleted'
+        WHEN redriven_at IS NOT NULL THEN 'redriven'
+        WHEN moved_at IS NOT NULL THEN 'dead'
+        ELSE 'failing' END)
+
+-- name: read_failed_attempts
+-- Args: message_id; lim, rows at most.
+-- Result: its failures, the last one first.
+SELECT failed_at, reason, receive_count
+FROM failed_attempts
+WHERE message_id = %(message_id)s
+ORDER BY failed_at DESC
+LIMIT %(lim)s
+
+-- name: read_body
+-- Args: message_id.
+SELECT body FROM dead_letters WHERE message_id = %(message_id)s
 
 -- name: mark_moved
 -- Args: message_ids text[]; moved_at.
@@ -412,3 +467,43 @@ SELECT orders.id::text, orders.event_id, user_id, items::text, status, total_pri
 FROM (VALUES (%(id)s::uuid)) AS asked (id)
 LEFT JOIN orders ON orders.id = asked.id
 LEFT JOIN events ON events.id = orders.event_id
+
+-- name: mark_redriven
+-- Args: message_ids text[]; at.
+-- Result: rows changed: the first time counts, and what was given up stays so.
+UPDATE dead_letters SET redriven_at = %(at)s
+WHERE message_id = ANY (%(message_ids)s::text[]) AND redriven_at IS NULL AND deleted_at IS NULL
+
+-- name: mark_all_redriven
+-- Args: moved_until, at: of what lay on the dead-letter queue since before the first, SQS has moved all.
+-- Result: rows changed.
+UPDATE dead_letters SET redriven_at = %(at)s
+WHERE moved_at <= %(moved_until)s AND redriven_at IS NULL AND deleted_at IS NULL
+
+-- name: mark_deleted
+-- Args: message_ids text[]; at.
+-- Result: rows changed: the first time counts.
+UPDATE dead_letters SET deleted_at = %(at)s WHERE message_id = ANY (%(message_ids)s::text[]) AND deleted_at IS NULL
+
+-- name: read_lying_dead
+-- Args: order_ids uuid[].
+-- Result: those of the orders that have no answer and lie among the dead letters.
+SELECT DISTINCT asked.order_id::text
+FROM unnest(%(order_ids)s::uuid[]) AS asked (order_id)
+JOIN dead_letters AS letters ON letters.order_id = asked.order_id
+WHERE letters.moved_at IS NOT NULL AND letters.redriven_at IS NULL AND letters.deleted_at IS NULL
+  AND NOT EXISTS (SELECT FROM orders WHERE orders.id = asked.order_id)
+
+-- name: record_action
+-- Args: id, at, actor, action, target, reason, detail (JSON).
+INSERT INTO audit_records (id, at, actor, action, target, reason, detail)
+VALUES (%(id)s::uuid, %(at)s, %(actor)s, %(action)s, %(target)s, %(reason)s, %(detail)s::jsonb)
+
+-- name: read_actions
+-- Args: before, an id or NULL; lim, rows at most.
+-- Result: who did what, newest first. It is the column's order and not that of the text in the result.
+SELECT at, actor, action, target, reason, detail::text, id::text
+FROM audit_records
+WHERE %(before)s::uuid IS NULL OR id < %(before)s::uuid
+ORDER BY audit_records.id DESC
+LIMIT %(lim)s

@@ -5,13 +5,13 @@ Must not know what a message holds, nor why it failed.
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 
 from chalicelib.aws.answers import AwsRefused
 from chalicelib.errors import Unavailable
 from chalicelib.queue.client import QueueClient
+from chalicelib.queue.redrive_policy import RedrivePolicy
 
 MAX_ENTRIES = 10
 """Of a ChangeMessageVisibilityBatch, says the SQS API reference."""
@@ -26,7 +26,7 @@ class Returns:
         """`client` calls the queue that the messages came from."""
         self._client = client
         self._monotonic = monotonic
-        self._dead_letter_url: str | None = None
+        self._policy = RedrivePolicy(client)
 
     def delay(self, waits: Sequence[tuple[str, int]]) -> int:
         """Has each message come again after its time: pairs of receipt handle and seconds (0 to 43,200).
@@ -70,15 +70,8 @@ class Returns:
         self._client.call("SendMessage", payload)
 
     def dead_letter_url(self) -> str:
-        """Asks once where the redrive policy leads: to a queue of the same account and region, says SQS.
+        """Asks once where the redrive policy leads.
 
         Raises Unavailable("queue"), or AwsRefused when the queue has no such policy.
         """
-        if self._dead_letter_url is None:
-            answer = self._client.call("GetQueueAttributes", {"AttributeNames": ["RedrivePolicy"]})
-            policy = (answer.get("Attributes") or {}).get("RedrivePolicy")
-            if not policy:
-                raise AwsRefused("NoDeadLetterQueue", "the queue has no redrive policy")
-            name = json.loads(policy)["deadLetterTargetArn"].rpartition(":")[2]
-            self._dead_letter_url = f"{self._client.queue_url.rpartition('/')[0]}/{name}"
-        return self._dead_letter_url
+        return self._policy.url

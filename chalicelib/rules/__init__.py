@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from chalicelib.rules.life import Change, StockMove, TallyMove, change, judge_cancel, sum_of, wanted_by_type
 from chalicelib.rules.payment import Judgement, PaymentFacts, Room, is_late, judge_payment
+from chalicelib.rules.replay import Forecast, Verdict, foresee
 from chalicelib.rules.sale import (
     KEY_REUSED,
     BuyerTally,
@@ -26,6 +27,7 @@ __all__ = [
     "BuyerTally",
     "Change",
     "Decision",
+    "Forecast",
     "Judgement",
     "Lot",
     "Outcome",
@@ -37,8 +39,10 @@ __all__ = [
     "StockMove",
     "Tally",
     "TallyMove",
+    "Verdict",
     "change",
     "decide",
+    "foresee",
     "is_late",
     "judge_cancel",
     "judge_payment",

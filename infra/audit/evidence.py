@@ -63,6 +63,7 @@ class LedgerHeld(msgspec.Struct, frozen=True, kw_only=True):
     types: tuple[TypeHeld, ...]
     orders: tuple[OrderHeld, ...]
     tallies: Mapping[str, int]
+    given_back: Mapping[str, int]
     payments: tuple[PaymentHeld, ...]
 
 

@@ -12,6 +12,7 @@ from infra.rush.verdict import Check, without_exception
 HOLD_GRACE = timedelta(seconds=75)
 """A hold that is over may stand so long: the function that ends holds runs every minute on AWS."""
 _HOLDING = {"confirmed": "sold", "reserved": "reserved"}
+_GIVEN_BACK = {"cancelled", "expired"}
 
 
 def ledger_checks(ledger: LedgerHeld) -> list[Check]:
@@ -20,6 +21,7 @@ def ledger_checks(ledger: LedgerHeld) -> list[Check]:
         _never_oversold(ledger),
         _orders_add_up(ledger),
         _tallies_add_up(ledger),
+        _given_back_adds_up(ledger),
         _no_buyer_over_the_cap(ledger),
         _no_key_twice(ledger),
         _no_hold_outlived(ledger),
@@ -66,6 +68,14 @@ def _tallies_add_up(ledger: LedgerHeld) -> Check:
     wrong = [user for user in {*has, *ledger.tallies} if has[user] != ledger.tallies.get(user, 0)]
     detail = f"{len(wrong)} of {len({*has, *ledger.tallies})} buyers differ"
     return Check("each buyer's orders add up to the buyer's tally", not wrong, detail)
+
+
+def _given_back_adds_up(ledger: LedgerHeld) -> Check:
+    """What limits a buyer's cancellations: every order that was cancelled, or left to expire, counts once."""
+    orders = Counter(order.user_id for order in ledger.orders if order.status in _GIVEN_BACK)
+    wrong = [user for user in {*orders, *ledger.given_back} if orders[user] != ledger.given_back.get(user, 0)]
+    detail = f"{len(wrong)} of {len({*orders, *ledger.given_back})} buyers differ"
+    return Check("each buyer's orders given back add up to the buyer's tally", not wrong, detail)
 
 
 def _no_buyer_over_the_cap(ledger: LedgerHeld) -> Check:

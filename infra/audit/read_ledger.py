@@ -17,7 +17,7 @@ ORDERS = """
     SELECT id::text, user_id, status, items, total_price, currency, decided_at, expires_at, idempotency_key
     FROM orders WHERE event_id = %s ORDER BY id
 """
-TALLIES = "SELECT user_id, quantity FROM tallies WHERE event_id = %s"
+TALLIES = "SELECT user_id, quantity, given_back FROM tallies WHERE event_id = %s"
 PAYMENTS = """
     SELECT reference, order_id, amount, currency, outcome, state
     FROM payments WHERE order_id IN (SELECT id::text FROM orders WHERE event_id = %s)
@@ -35,13 +35,15 @@ def read_ledger(connection: psycopg.Connection[Any], event_id: int) -> LedgerHel
         event = _rows(connection, EVENT, event_id)
         if not event:
             raise NoSuchEvent(f"there is no event {event_id}")
+        tallies = _rows(connection, TALLIES, event_id)
         return LedgerHeld(
             now=event[0]["now"],
             max_per_buyer=event[0]["max_per_buyer"],
             hold_seconds=event[0]["hold_seconds"],
             types=tuple(TypeHeld(**row) for row in _rows(connection, TYPES, event_id)),
             orders=tuple(_order(row) for row in _rows(connection, ORDERS, event_id)),
-            tallies={row["user_id"]: row["quantity"] for row in _rows(connection, TALLIES, event_id)},
+            tallies={row["user_id"]: row["quantity"] for row in tallies},
+            given_back={row["user_id"]: row["given_back"] for row in tallies if row["given_back"]},
             payments=tuple(PaymentHeld(**row) for row in _rows(connection, PAYMENTS, event_id)),
         )
 

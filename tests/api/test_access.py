@@ -30,6 +30,7 @@ class World:
         wish = {"eventId": self.event_id, "quantity": 1}
         self.order_id = self.ask("POST", "/orders", wish, token=local_token(OWNER)).json["id"]
         self.services.fulfil()
+        self.services.bury("{")
 
     def ask(self, method: str, url: str, body: Any = None, token: str = "", **headers: str) -> Answer:
         """Asks with a token, if there is one."""
@@ -58,6 +59,12 @@ METRICS = {
     "endsAt": "2026-11-22T10:01:00Z",
     "queries": [{"id": "a", "namespace": "Onsale", "metric": "Accepted", "stat": "Sum", "periodSeconds": 1}],
 }
+
+
+def letters(what: str, body: Any) -> Ask:
+    return lambda world, token: world.ask("POST", f"/ops/dead-letters/{what}", body, token)
+
+
 DRAFT = {"name": "y", "description": "", "totalTickets": 1}
 REQUESTS: dict[str, Ask] = {
     "getIndex": page("/"),
@@ -88,6 +95,13 @@ REQUESTS: dict[str, Ask] = {
         {"reference": "r", "orderId": world.order_id, "amount": 0, "currency": "EUR", "outcome": "failed"},
     ),
     "listPayments": page("/ops/payments"),
+    "listDeadLetters": page("/ops/dead-letters"),
+    "getDeadLetter": page("/ops/dead-letters/dead-0"),
+    "foreseeRedrive": letters("dry-run", {"all": True}),
+    "getRedrive": page("/ops/dead-letters/redrive"),
+    "redriveDeadLetters": letters("redrive", {"all": True}),
+    "deleteDeadLetters": letters("delete", {"messageIds": ["dead-0"], "reason": "why"}),
+    "listActions": page("/ops/log"),
     "getConservation": lambda world, token: world.ask(
         "GET", f"/ops/events/{world.event_id}/conservation", token=token
     ),
@@ -162,6 +176,7 @@ def test_in_open_mode_everybody_may_do_everything(operation: str) -> None:
     if operation == "placeOrder":
         world.services.gate.settle(world.event_id, [], [world.order_id])
     world.services.fulfil()
+    world.services.bury("{")
     assert REQUESTS[operation](world, "").status < 300
 
 

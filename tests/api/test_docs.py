@@ -84,6 +84,7 @@ def test_parameters_are_described_where_they_are_given(api: Api) -> None:
     assert found == {
         ("path", "eventId"),
         ("path", "orderId"),
+        ("path", "messageId"),
         ("query", "cursor"),
         ("query", "limit"),
         ("query", "eventId"),
@@ -93,6 +94,7 @@ def test_parameters_are_described_where_they_are_given(api: Api) -> None:
         ("query", "q"),
         ("query", "startsAt"),
         ("query", "endsAt"),
+        ("query", "reason"),
         ("header", "If-Match"),
         ("header", "Idempotency-Key"),
     }

@@ -30,6 +30,7 @@ values = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(keys, inner, max_size=5),
     max_leaves=12,
 )
+RESOURCES = ["/events/{eventId}", "/orders/{orderId}", "/ops/dead-letters/{messageId}"]
 bodies = st.dictionaries(keys, values, max_size=10)
 near_orders = st.fixed_dictionaries(
     {"eventId": st.sampled_from([1, 1, 1, 2]), "userId": st.text(min_size=1, max_size=10)},
@@ -50,6 +51,19 @@ near_events = st.fixed_dictionaries(
 )
 
 
+near_selections = st.fixed_dictionaries(
+    {},
+    optional={
+        "messageIds": st.lists(st.text(max_size=5) | st.sampled_from(["dead-0", "unheard-of"]), max_size=3),
+        "filter": st.fixed_dictionaries(
+            {}, optional={"eventId": st.integers(-1, 2), "userId": st.text(), "reason": st.text()}
+        ),
+        "all": st.booleans(),
+        "reason": st.text(max_size=5),
+    },
+)
+
+
 def checked(status: int, answer: Any) -> None:
     assert status < 500
     if status >= 400:
@@ -66,6 +80,15 @@ def served() -> Api:
 @given(path=st.sampled_from(["/events", "/orders"]), body=bodies | near_orders | near_events | values)
 def test_no_json_body_of_a_post_ends_in_500(path: str, body: Any) -> None:
     answer = served()("POST", path, body if isinstance(body, dict) else [body])
+    checked(answer.status, answer)
+
+
+@EXAMPLES
+@given(what=st.sampled_from(["dry-run", "redrive", "delete"]), body=near_selections | bodies)
+def test_no_selection_of_dead_letters_ends_in_500(what: str, body: Any) -> None:
+    services = MemoryServices()
+    services.bury("{")
+    answer = Api(services)("POST", f"/ops/dead-letters/{what}", body)
     checked(answer.status, answer)
 
 
@@ -108,10 +131,15 @@ def test_a_key_is_taken_or_refused_and_never_a_500(key: str) -> None:
 
 @EXAMPLES
 @given(
-    path=st.sampled_from(["/events", "/orders", "/events/1", "/orders/x", "/ops/payments"]),
+    path=st.sampled_from(
+        ["/events", "/orders", "/events/1", "/orders/x", "/ops/payments", "/ops/dead-letters", "/ops/log"]
+    ),
     query=st.dictionaries(
-        st.sampled_from(["cursor", "limit", "eventId", "userId", "status", "state"]) | st.text(max_size=3),
-        st.lists(st.text(max_size=20) | st.sampled_from(["pending", "1", "ZTox"]), min_size=1, max_size=2),
+        st.sampled_from(["cursor", "limit", "eventId", "userId", "status", "state", "reason"])
+        | st.text(max_size=3),
+        st.lists(
+            st.text(max_size=20) | st.sampled_from(["pending", "1", "ZTox", "dead"]), min_size=1, max_size=2
+        ),
         max_size=4,
     ),
 )
@@ -123,7 +151,7 @@ def test_no_query_ends_in_500(path: str, query: dict[str, list[str]]) -> None:
 
 
 @EXAMPLES
-@given(identifier=st.text(max_size=50), resource=st.sampled_from(["/events/{eventId}", "/orders/{orderId}"]))
+@given(identifier=st.text(max_size=50), resource=st.sampled_from(RESOURCES))
 def test_no_id_ends_in_500(identifier: str, resource: str) -> None:
     api = served()
     event = api.event("GET", resource.partition("{")[0] + "1")

@@ -13,6 +13,7 @@ from chalicelib.model import (
     DeadLetter,
     Event,
     FailedAttempt,
+    LoggedAction,
     Order,
     OrderStatus,
     Payment,
@@ -41,7 +42,9 @@ class Books:
         self._payments: dict[str, Payment] = {}
         self._failed: dict[str, DeadLetter] = {}
         self._ended: dict[str, datetime] = {}
+        self._bodies: dict[str, str] = {}
         self._attempts: dict[str, list[FailedAttempt]] = {}
+        self._actions: list[LoggedAction] = []
         self._last_type_id = 0
 
     def _record(self, outcome: Outcome, decided_at: datetime) -> None:

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from chalicelib.errors import Conflict, Rejected
 from chalicelib.model import (
+    AuditRecord,
     Event,
     EventDraft,
     Order,
@@ -26,6 +27,7 @@ from chalicelib.rules import (
     StockMove,
     Tally,
 )
+from tests.fakes.audit_log import MemoryAuditLog
 from tests.fakes.books import key_of
 from tests.fakes.dead_letters import MemoryDeadLetters
 from tests.fakes.ledger_life import MemoryLife
@@ -35,7 +37,7 @@ _SINGLE = frozenset(EventDraft.__struct_fields__) - {"ticket_types"}
 _CHANGEABLE = _SINGLE - {"organiser_id"}
 
 
-class MemoryLedger(MemoryLife, MemoryDeadLetters, MemoryTraces):
+class MemoryLedger(MemoryLife, MemoryDeadLetters, MemoryTraces, MemoryAuditLog):
     """Keeps events, orders, tallies and payments in dictionaries; each change is made whole or not at all."""
 
     def create_event(self, draft: EventDraft) -> Event:
@@ -74,14 +76,16 @@ class MemoryLedger(MemoryLife, MemoryDeadLetters, MemoryTraces):
                 )
             return self._edit(event, **changes)
 
-    def switch(self, event_id: int, state: SalesState) -> Event:
-        """Turns the sale on, off or off for good."""
+    def switch(self, event_id: int, state: SalesState, record: AuditRecord | None = None) -> Event:
+        """Turns the sale on, off or off for good, and takes down who did."""
         with self._lock:
             event = self.event(event_id)
             if event.sales_state is state:
                 return event
             if event.sales_state is SalesState.CLOSED:
                 raise Rejected("sale-closed", "The sale is closed for good.", eventId=event_id)
+            if record is not None:
+                self.record_action(record)
             return self._edit(event, sales_state=state)
 
     def survey(self, event_id: int, order_ids: Iterable[str]) -> Survey:
@@ -126,7 +130,13 @@ class MemoryLedger(MemoryLife, MemoryDeadLetters, MemoryTraces):
         self._events[event.id] = replace(event, **changes, **counted)
         return self._events[event.id]
 
-    def _snapshot(self, batch: Sequence[OrderPlaced], *, hold: bool = False) -> Snapshot:  # noqa: ARG002 - one lock holds all
+    def _snapshot(
+        self,
+        batch: Sequence[OrderPlaced],
+        *,
+        hold: bool = False,  # noqa: ARG002 - one lock holds all
+        keyed: bool = False,  # noqa: ARG002 - it always knows
+    ) -> Snapshot:
         with self._lock:
             events = [
                 self._events[id_] for id_ in {placed.event_id for placed in batch} if id_ in self._events

@@ -36,10 +36,7 @@ class MemoryLife(Books):
         """Cancels an order, decided or not."""
         with self._lock:
             order = self._orders.get(order_id)
-            if order is None and claim is not None:
-                outcome = Outcome(order_id, claim.event_id, OrderStatus.CANCELLED, None, claim, known=False)
-                self._record(outcome, now)
-                self._count_given_back((claim.event_id, claim.user_id))
+            if claim is not None and self.cancel_undecided(claim, now):
                 return self._orders[order_id]
             if order is None:
                 raise Rejected("order-not-found", f"There is no order {order_id}.")
@@ -48,6 +45,17 @@ class MemoryLife(Books):
                 self._make([changed], now)
                 self._refund(order_id)
             return self._orders[order_id]
+
+    def cancel_undecided(self, placed: OrderPlaced, now: datetime) -> bool:
+        """Records an order that has no answer as cancelled."""
+        with self._lock:
+            if placed.order_id in self._orders:
+                return False
+            cancelled = OrderStatus.CANCELLED
+            outcome = Outcome(placed.order_id, placed.event_id, cancelled, None, placed, known=False)
+            self._record(outcome, now)
+            self._count_given_back((placed.event_id, placed.user_id))
+            return True
 
     def expire_due(self, now: datetime, limit: int) -> dict[int, int]:
         """Expires reserved orders whose hold has ended, the longest due first."""

@@ -6,12 +6,15 @@ from datetime import UTC, datetime
 from typing import Any
 
 from chalicelib.errors import Unavailable
+from chalicelib.queue.dead_letters import DeadLetterQueue
 from chalicelib.queue.depths import Depth
 from chalicelib.queue.messages import decode
+from chalicelib.redelivery import count_failures
 from chalicelib.rules import decide
 from chalicelib.services import Services
 from chalicelib.settings import Settings
 from tests.fakes.cloudwatch import MemoryCloudWatch
+from tests.fakes.dead_letter_queue import MemoryPair
 from tests.fakes.gate import MemoryGate
 from tests.fakes.ledger import MemoryLedger
 
@@ -82,10 +85,22 @@ class MemoryServices(Services):
         self.gate, self.queue, self.ledger = MemoryGate(), MemoryQueue(), MemoryLedger()
         self.depths = MemoryDepths(self.queue)
         self.cloudwatch = MemoryCloudWatch()
+        self.pair = MemoryPair(self.queue.send)
+        self.__dict__["dead_letters"] = DeadLetterQueue(self.pair)
 
     def wipe_gate(self) -> None:
         """Lets the gate forget everything, as a Valkey that was replaced."""
         self.gate = MemoryGate()
+
+    def bury(self, *bodies: str, reason: str = "KeyError: 1") -> list[str]:
+        """Makes dead letters of messages, as the queue function does; returns their ids, as failed with."""
+        made = [f"dead-{len(self.ledger._failed) + place}" for place in range(len(bodies))]
+        records = [{"messageId": id_, "body": body} for id_, body in zip(made, bodies, strict=True)]
+        count_failures(self, records, dict.fromkeys(made, reason))
+        for id_, body in zip(made, bodies, strict=True):
+            self.pair.bury(body, id_)
+        self.ledger.mark_moved(made, self.clock())
+        return made
 
     def fulfil(self) -> None:
         """Decides every message on the queue in one batch, as the queue function does."""

@@ -232,7 +232,12 @@ class House:
             self.queue.close()
         for services in self._opened:
             made: Any = services.__dict__
-            for name, inner in (("gate", "_client"), ("ledger", "_connections"), ("queue", "_client")):
+            for name, inner in (
+                ("gate", "_client"),
+                ("ledger", "_connections"),
+                ("queue", "_client"),
+                ("dead_letters", "_client"),
+            ):
                 if name in made:
                     getattr(made[name], inner).close()
 

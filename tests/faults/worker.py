@@ -67,9 +67,9 @@ class TrappedAttempt(Attempt):
         super().__init__(real._connection, real._queries)
         self._trap = trap
 
-    def snapshot(self, batch: Sequence[OrderPlaced], *, hold: bool = False) -> Snapshot:
+    def snapshot(self, batch: Sequence[OrderPlaced], *, hold: bool = False, keyed: bool = False) -> Snapshot:
         """Reads, and passes by."""
-        found = super().snapshot(batch, hold=hold)
+        found = super().snapshot(batch, hold=hold, keyed=keyed)
         self._trap.pass_by("after-reading")
         return found
 

@@ -15,7 +15,7 @@ from chalicelib.fulfilment import fulfil
 from chalicelib.ledger.connections import Connections
 from chalicelib.ledger.ledger import Ledger
 from chalicelib.ledger.queries import QUERIES
-from chalicelib.model import Event, OrderQuery, OrderStatus
+from chalicelib.model import DeadLetterQuery, Event, OrderQuery, OrderStatus
 from tests.support.batches import (
     NotingGate,
     a_draft,
@@ -297,7 +297,7 @@ def test_a_batch_that_loses_every_race_fails_after_bounded_attempts(event: Event
 def test_a_bug_is_not_mistaken_for_bad_luck_and_is_recorded(event: Event, database: str) -> None:
     with ledger_at(database, queries=replace(QUERIES, sell=b"SELECT no_such_column")) as broken:
         assert failures(fulfil(services_with(broken), batch_of(an_order(event)))) == ["m0"]
-        (letter,) = broken.dead_letters(10)
+        (letter,) = broken.dead_letters(DeadLetterQuery())
     assert (letter.message_id, letter.failures) == ("m0", 1)
     assert letter.reason.startswith('UndefinedColumn: column "no_such_column" does not exist')
 
@@ -322,6 +322,7 @@ def test_orders_that_bring_a_bug_out_fail_alone_and_no_other_is_decided_twice(
     orders = [an_order(event, user="trap" if turn in (3, 4, 77) else None) for turn in range(100)]
     assert failures(fulfil(services_with(ledger), batch_of(*orders))) == ["m3", "m4", "m77"]
     assert sold(ledger, event) == 97
-    assert {(letter.message_id, letter.reason.splitlines()[0]) for letter in ledger.dead_letters(9)} == {
-        (message_id, "RaiseException: no trap") for message_id in ("m3", "m4", "m77")
-    }
+    assert {
+        (letter.message_id, letter.reason.splitlines()[0])
+        for letter in ledger.dead_letters(DeadLetterQuery())
+    } == {(message_id, "RaiseException: no trap") for message_id in ("m3", "m4", "m77")}

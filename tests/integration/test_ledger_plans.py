@@ -128,3 +128,44 @@ def test_a_page_of_payments_comes_from_an_index_in_its_order(
     found = plan(connection, QUERIES.read_payments, arguments)
     assert index in found
     assert "Seq Scan" not in found
+
+
+LETTERS: dict[str, Any] = dict.fromkeys(
+    ("message_ids", "event_id", "user_id", "reason", "state", "before_at", "before_id")
+) | {"with_bodies": False, "lim": 51}
+
+
+def bury(connection: psycopg.Connection, rows: int) -> None:
+    connection.execute(
+        "INSERT INTO dead_letters (message_id, body, reason, receive_count, failures, recorded_at, moved_at,"
+        " order_id, event_id, user_id)"
+        " SELECT gen_random_uuid()::text, repeat('x', 400), 'KeyError: ' || n, 5, 5,"
+        " now() - n * interval '1 s', now(), uuidv7(), 1 + n %% 20, 'buyer ' || n %% 5000"
+        " FROM generate_series(1, %s) AS n",
+        [rows],
+    )
+
+
+@pytest.mark.parametrize("analysed", [False, True])
+def test_dead_letters_are_listed_and_found_from_indexes(
+    connection: psycopg.Connection, analysed: bool
+) -> None:
+    bury(connection, 10_000)
+    if analysed:
+        connection.execute("ANALYZE dead_letters")
+    page = plan(connection, QUERIES.read_dead_letters, LETTERS)
+    later = plan(connection, QUERIES.read_dead_letters, LETTERS | {"before_at": NOON, "before_id": "m"})
+    assert "dead_letters_by_time" in page
+    assert "dead_letters_by_time" in later
+    chosen = LETTERS | {"message_ids": texts(["a", "b"])}
+    assert "dead_letters_pkey" in plan(connection, QUERIES.read_dead_letters, chosen)
+    attempts = plan(connection, QUERIES.read_failed_attempts, {"message_id": "m", "lim": 9})
+    assert "failed_attempts_of_a_message" in attempts
+
+
+def test_a_thousand_overdue_orders_are_looked_for_by_index(connection: psycopg.Connection) -> None:
+    grow(connection, 20_000)
+    bury(connection, 10_000)
+    connection.execute("ANALYZE orders, dead_letters")
+    found = plan(connection, QUERIES.read_lying_dead, {"order_ids": plain([SOME_ID] * 1_000)})
+    assert "Seq Scan on orders" not in found

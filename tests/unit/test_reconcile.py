@@ -9,7 +9,7 @@ import pytest
 from chalicelib.admission import place
 from chalicelib.errors import Rejected
 from chalicelib.log import set_level
-from chalicelib.model import Event
+from chalicelib.model import Event, FailedMessage
 from chalicelib.queue.messages import decode
 from chalicelib.reconcile import reconcile
 from tests.fakes.services import MemoryServices
@@ -68,3 +68,54 @@ def test_an_event_that_the_ledger_does_not_have_keeps_no_other_from_its_turn(
     services.gate.load(stranger, services.gate.begin_load(99))
     place(services, an_intent(2))
     assert reconcile(services, OVERDUE)["requeued"] == 1
+
+
+def test_an_order_that_is_a_dead_letter_is_left_where_it_is_until_it_is_redriven(
+    services: MemoryServices, event: Event
+) -> None:
+    order = place(services, an_intent(2)).order
+    (body,) = services.queue.bodies
+    services.queue.bodies.clear()
+    (message_id,) = services.bury(body)
+    assert reconcile(services, OVERDUE)["requeued"] == 0
+    services.ledger.mark_redriven([message_id], services.clock())
+    assert reconcile(services, OVERDUE)["requeued"] == 1, "what was redriven and got lost is found again"
+    assert decode(services.queue.bodies[0]) == order
+
+
+def test_a_message_that_still_fails_or_cannot_be_read_keeps_no_claim_from_its_turn(
+    services: MemoryServices, event: Event
+) -> None:
+    order = place(services, an_intent(2)).order
+    services.bury(services.queue.bodies[0][:-20])
+    failing = FailedMessage(message_id="m", body="", reason="a bug", receive_count=1, order_id=order.order_id)
+    services.ledger.count_failures([failing], services.clock())
+    assert reconcile(services, OVERDUE)["requeued"] == 1
+
+
+def test_the_claim_of_a_decided_order_is_sent_again_although_a_copy_lies_dead(
+    services: MemoryServices, event: Event
+) -> None:
+    placed = place(services, an_intent(2)).order
+    services.bury(*services.queue.bodies)
+    services.ledger.cancel_undecided(placed, services.clock())
+    assert reconcile(services, OVERDUE)["requeued"] == 1, "so that its claim is settled"
+
+
+def test_a_crowd_of_dead_letters_stands_in_nobodys_way(
+    services: MemoryServices, event: Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chalicelib.reconcile.BATCH", 2)
+    for buyer in "abcde":
+        place(services, an_intent(1, user=buyer))
+    *dead, alive = services.queue.bodies
+    services.queue.bodies.clear()
+    services.bury(*dead)
+    event_id = event.id
+    waiting = services.gate._waiting[event_id]
+    waiting.update({order_id: place for place, order_id in enumerate(waiting)})
+    assert reconcile(services, NOT_OVERDUE)["requeued"] == 1
+    assert services.queue.bodies == [alive]
+    monkeypatch.setattr("chalicelib.reconcile.ROUNDS", 1)
+    waiting.update({order_id: place for place, order_id in enumerate(waiting)})
+    assert reconcile(services, NOT_OVERDUE)["requeued"] == 0, "control: one batch of dead ones is the turn"

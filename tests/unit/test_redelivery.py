@@ -10,6 +10,7 @@ import pytest
 from chalicelib.aws.answers import AwsRefused
 from chalicelib.errors import Unavailable
 from chalicelib.fulfilment import fulfil
+from chalicelib.model import DeadLetterQuery
 from chalicelib.redelivery import CAP_SECONDS, MAX_ATTEMPTS, seconds_until_next
 from infra.local.sqs import MAX_RECEIVES
 from tests.fakes.ledger import MemoryLedger
@@ -185,7 +186,7 @@ def test_a_record_that_nobody_can_read_becomes_a_dead_letter_with_its_reason_aft
     assert (body, group) == ("{", "7")
     assert attributes["messageId"] == "m0"
     assert attributes["reason"].startswith("undecodable: ")
-    (kept,) = ledger.dead_letters(10)
+    (kept,) = ledger.dead_letters(DeadLetterQuery())
     assert (kept.message_id, kept.failures, kept.recorded_at) == ("m0", MAX_ATTEMPTS, NOON)
     assert (kept.reason, kept.receive_count) == (attributes["reason"], MAX_ATTEMPTS)
 
@@ -197,7 +198,7 @@ def test_a_dead_letter_that_is_delivered_once_more_is_not_moved_twice() -> None:
         answer = fulfil(services, delivered(batch_of("{")))
     assert failures(answer) == failures(fulfil(services, delivered(batch_of("{")))) == []
     assert len(returns.buried) == 1
-    assert ledger.dead_letters(9)[0].moved_at == NOON
+    assert ledger.dead_letters(DeadLetterQuery())[0].moved_at == NOON
 
 
 def test_deliveries_during_an_outage_do_not_count_against_a_message() -> None:
@@ -240,7 +241,7 @@ def test_a_bug_that_every_order_of_a_batch_meets_is_the_workers_and_buries_nobod
 
     for _ in range(2 * MAX_ATTEMPTS):
         assert len(failures(fulfil(services, batch, sleep=sleep, monotonic=lambda: now[0]))) == 4
-    assert (returns.buried, ledger.dead_letters(9)) == ([], [])
+    assert (returns.buried, ledger.dead_letters(DeadLetterQuery())) == ([], [])
     services.__dict__["ledger"] = ledger
     assert failures(fulfil(services, batch, sleep=sleep, monotonic=lambda: now[0])) == []
 
@@ -255,7 +256,7 @@ def test_a_bug_in_settling_is_nobodys_fault_and_comes_again() -> None:
     services = services_of(ledger, returns)
     services.__dict__["gate"] = Bad()
     assert failures(fulfil(services, delivered(batch_of(an_order(event))))) == ["m0"]
-    assert ledger.dead_letters(9) == []
+    assert ledger.dead_letters(DeadLetterQuery()) == []
 
 
 def test_failures_are_told_in_one_line_without_the_body(capfd: pytest.CaptureFixture[str]) -> None:

@@ -5,8 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+from msgspec.structs import replace
+
 from infra.audit.checks import OVERDUE_MS, judge
 from infra.audit.evidence import ClaimHeld, Evidence, GateHeld, LedgerHeld, OrderHeld, QueueHeld, TypeHeld
+from infra.audit.ledger_checks import ledger_checks
 from infra.rush.facts import ItemSeen
 from infra.rush.verdict import Audit
 
@@ -40,6 +43,7 @@ def seen(*claims: ClaimHeld, decided: tuple[str, ...] = (), **more: Any) -> Evid
         types=(TypeHeld(11, 10, 2 * len(decided), 0),),
         orders=orders,
         tallies=dict.fromkeys(decided, 2),
+        given_back={},
         payments=(),
     )
     gate = GateHeld(
@@ -94,3 +98,20 @@ def test_two_views_of_different_moments_are_not_compared() -> None:
     assert judge(seen(gate=moved)).passed
     still = GateHeld(now_ms=NOW_MS, stock={11: 3}, claims=(), waiting=frozenset(), steady=True)
     assert broken(judge(seen(gate=still))) == ["type 11: 3 available, 10 unsold - 0 claimed"]
+
+
+def test_an_order_given_back_that_its_buyers_tally_does_not_count_is_a_fault() -> None:
+    held = seen(decided=("ann", "bob")).ledger
+    given_back = tuple(
+        replace(order, status=status)
+        for order, status in zip(held.orders, ("cancelled", "expired"), strict=True)
+    )
+    books = replace(held, orders=given_back, tallies={}, types=(TypeHeld(11, 10, 0, 0),))
+    for counted, wrong in (
+        ({"ann": 1, "bob": 1}, []),
+        ({"ann": 1}, ["1 of 2 buyers differ"]),
+        ({"ann": 2, "bob": 1}, ["1 of 2 buyers differ"]),
+        ({"ann": 1, "bob": 1, "eve": 1}, ["1 of 3 buyers differ"]),
+    ):
+        checks = ledger_checks(replace(books, given_back=counted))
+        assert [check.detail for check in checks if not check.passed] == wrong
