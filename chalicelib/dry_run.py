@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from chalicelib.model import DeadLetter, DeadLetterQuery, DeadLetterState, OrderPlaced
 from chalicelib.queue.messages import Undecodable
 from chalicelib.records import order_in
-from chalicelib.rules import Forecast, foresee
+from chalicelib.rules import Replay, foresee
 from chalicelib.services import Services
 
 MOST = 500
@@ -20,7 +20,7 @@ MOST = 500
 class Foreseen(NamedTuple):
     """What would become of each message, newest first; `truncated`: there are more than MOST."""
 
-    items: list[tuple[DeadLetter, Forecast]]
+    items: list[tuple[DeadLetter, Replay]]
     truncated: bool
 
 
@@ -37,7 +37,7 @@ def dry_run(services: Services, selection: DeadLetterQuery) -> Foreseen:
     return Foreseen(items, len(found) > MOST)
 
 
-def _forecasts(services: Services, found: Sequence[tuple[DeadLetter, str]]) -> dict[str, Forecast]:
+def _forecasts(services: Services, found: Sequence[tuple[DeadLetter, str]]) -> dict[str, Replay]:
     messages = {letter.message_id: _read(body) for letter, body in found}
     orders = [message for message in messages.values() if not isinstance(message, str)]
     with services.ledger.attempt() as attempt:

@@ -337,6 +337,20 @@ class FailedAttempt(msgspec.Struct, frozen=True):
     receive_count: int
 
 
+class Sales(msgspec.Struct, frozen=True, kw_only=True):
+    """How an event's orders were decided, by pieces of time, without what was cancelled or has expired."""
+
+    first_accepted_at: datetime | None
+    last_sold_at: datetime | None
+    """When the last of the tickets that are sold or reserved now was."""
+    buyers: int
+    """Those who have tickets."""
+    sold: tuple[int, ...]
+    """Tickets sold or reserved, by piece."""
+    rejected: tuple[dict[str, int], ...]
+    """Orders rejected in each piece, by reason."""
+
+
 class DeadLetterQuery(msgspec.Struct, frozen=True, kw_only=True):
     """Which messages that failed, newest first; None is any. `reason` is a part of the reason, in any case.
 

@@ -3,7 +3,8 @@
 A crash between the gate's yes and the queue leaves a claim without a message. The claim holds the
 whole order, so nothing has to be guessed; a message that was not lost after all changes nothing.
 A gate that was down when an event's terms changed gets them here, and one whose stock is not what the
-ledger leaves for sale is realigned.
+ledger leaves for sale is realigned. While an operator has paused fulfilment, orders wait on the queue, and
+none is put there again: each run would add another copy of all that wait.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import NamedTuple
 from chalicelib.errors import Rejected, Unavailable
 from chalicelib.log import log
 from chalicelib.metrics import emit
+from chalicelib.pausing import is_paused
 from chalicelib.queue.messages import Undecodable, decode
 from chalicelib.realign import Picture, lasting_picture, realign
 from chalicelib.services import Services
@@ -46,10 +48,11 @@ def reconcile(services: Services, overdue_ms: int | None = None) -> dict[str, in
     age_ms = services.settings.claim_overdue_ms if overdue_ms is None else overdue_ms
     requeued = realigned = 0
     seen: list[Wrong] = []
+    paused = is_paused(services)
     for event_id in services.gate.loaded_events():
         if not _configured(services, event_id):
             continue
-        requeued += _requeue(services, event_id, age_ms)
+        requeued += 0 if paused else _requeue(services, event_id, age_ms)
         realigned += _realign(services, event_id, seen)
     if requeued:
         log("claims-requeued", count=requeued)

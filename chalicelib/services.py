@@ -16,6 +16,7 @@ from chalicelib.settings import Settings
 
 if TYPE_CHECKING:
     from chalicelib.aws.cloudwatch import CloudWatch
+    from chalicelib.aws.event_source_mapping import EventSourceMapping
     from chalicelib.breaker import Breaker
     from chalicelib.gate.gate import Gate
     from chalicelib.identity.tokens import Tokens
@@ -103,6 +104,13 @@ class Services:
         from chalicelib.queue.dead_letters import DeadLetterQueue
 
         return DeadLetterQueue(self._queue_client)
+
+    @cached_property
+    def fulfilment(self) -> EventSourceMapping | None:
+        """What hands batches of orders to the queue function; None where nobody has said which it is."""
+        from chalicelib.aws.event_source_mapping import event_source_mapping
+
+        return event_source_mapping(self.settings)
 
     @cached_property
     def _queue_client(self) -> QueueClient:

@@ -15,6 +15,7 @@ from chalicelib.errors import OnsaleError
 from chalicelib.log import log
 from chalicelib.metrics import emit
 from chalicelib.services import Services
+from chalicelib.standing import oldest_age_seconds
 
 _T = TypeVar("_T")
 
@@ -35,15 +36,10 @@ def watch(services: Services, monotonic: Callable[[], float] = time.monotonic) -
         }
     if dead := _measured("DeadLetters", services.depths.dead_letters):
         gauges["DeadLetters"] = dead.waiting + dead.in_flight + dead.delayed
-    if (age := _measured("OldestAge", lambda: _oldest_seconds(services))) is not None:
+    if (age := _measured("OldestAge", lambda: oldest_age_seconds(services))) is not None:
         gauges["OldestAge"] = age
     emit("watched", gauges)
     return gauges
-
-
-def _oldest_seconds(services: Services) -> float:
-    ages_ms = (services.gate.oldest_ms(event_id) for event_id in services.gate.loaded_events())
-    return max((age_ms for age_ms in ages_ms if age_ms is not None), default=0) / 1_000
 
 
 def _measured(gauge: str, measure: Callable[[], _T]) -> _T | None:

@@ -29,6 +29,10 @@ VERBS = {
         "infra.commands.check_history:check_history",
         "Judge a run by its history alone.",
     ),
+    "top": ("infra.commands.top:top", "Watch a sale live in the terminal."),
+    "pause": ("infra.commands.switches:pause", "Pause a sale, or fulfilment."),
+    "resume": ("infra.commands.switches:resume", "Resume a sale, or fulfilment."),
+    "close": ("infra.commands.switches:close", "End a sale for good."),
     "audit": ("infra.commands.audit:audit", "Walk every order of an event, and print what does not add up."),
 }
 """Each verb: where its command lives (module:attribute), and what `--help` says of it."""

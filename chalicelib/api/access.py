@@ -32,6 +32,7 @@ PUBLIC: Allowed = None
 _ORGANISERS: Allowed = {ORGANISER: OWN, OPERATOR: ANY}
 _OPERATORS: Allowed = {OPERATOR: ANY}
 _WATCHERS: Allowed = {STAFF: ANY, OPERATOR: ANY}
+_ONLOOKERS: Allowed = {ORGANISER: OWN, STAFF: ANY, OPERATOR: ANY}
 
 ACCESS: dict[str, Allowed] = {
     "getIndex": PUBLIC,
@@ -57,7 +58,6 @@ ACCESS: dict[str, Allowed] = {
     "cancelOrder": {BUYER: OWN, OPERATOR: ANY},
     "takePayment": PUBLIC,  # its door is the signature
     "listPayments": _OPERATORS,
-    "getConservation": _OPERATORS,
     "findOrders": _WATCHERS,
     "getTimeline": _WATCHERS,
     "getDashboard": _WATCHERS,
@@ -71,6 +71,12 @@ ACCESS: dict[str, Allowed] = {
     "redriveDeadLetters": _OPERATORS,
     "deleteDeadLetters": _OPERATORS,
     "listActions": _WATCHERS,
+    "getMe": {ORGANISER: ANY, STAFF: ANY, OPERATOR: ANY},
+    "getConservation": _ONLOOKERS,
+    "getSale": _ONLOOKERS,
+    "getQueue": _WATCHERS,
+    "pauseFulfilment": _OPERATORS,
+    "resumeFulfilment": _OPERATORS,
 }
 """Operation id -> who may call it."""
 
@@ -80,6 +86,8 @@ class Caller(msgspec.Struct, frozen=True):
 
     subject: str | None
     reach: Reach
+    roles: frozenset[Role] = frozenset()
+    """Of the token; none where nobody is asked for one."""
 
     @property
     def actor(self) -> str:
@@ -107,7 +115,7 @@ def caller(services: Services, operation_id: str, headers: Mapping[str, str]) ->
     reaches = {allowed[role] for role in principal.roles if role in allowed}
     if not reaches:
         raise Rejected("forbidden", "The token's roles do not allow this.")
-    return Caller(principal.subject, ANY if ANY in reaches else OWN)
+    return Caller(principal.subject, ANY if ANY in reaches else OWN, principal.roles)
 
 
 def _bearer(authorization: str | None) -> str:

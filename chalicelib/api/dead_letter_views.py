@@ -9,7 +9,7 @@ from typing import Any
 
 from chalicelib.api.answers import Output, utc
 from chalicelib.model import DeadLetter, DeadLetterState, FailedAttempt, LoggedAction
-from chalicelib.rules import Forecast, Verdict
+from chalicelib.rules import Replay, Verdict
 
 
 class DeadLetterView(Output, frozen=True):
@@ -58,7 +58,7 @@ class DeadLetterDetail(DeadLetterView, frozen=True):
     replay: ReplayView
 
 
-class ForecastView(ReplayView, frozen=True):
+class LetterReplayView(ReplayView, frozen=True):
     """What a replay of one message would do."""
 
     message_id: str
@@ -68,7 +68,7 @@ class ForecastView(ReplayView, frozen=True):
 class DryRunView(Output, frozen=True):
     """What a redrive would do, by message and in all; `truncated`: there are more messages than these."""
 
-    items: list[ForecastView]
+    items: list[LetterReplayView]
     totals: dict[str, int]
     truncated: bool
 
@@ -122,7 +122,7 @@ def dead_letter_view(letter: DeadLetter) -> DeadLetterView:
 
 
 def dead_letter_detail(
-    letter: DeadLetter, body: str, attempts: Sequence[FailedAttempt], replay: Forecast
+    letter: DeadLetter, body: str, attempts: Sequence[FailedAttempt], replay: Replay
 ) -> DeadLetterDetail:
     """Shows all that is known of one message that failed."""
     return DeadLetterDetail(
@@ -138,11 +138,11 @@ def dead_letter_detail(
     )
 
 
-def dry_run_view(items: Sequence[tuple[DeadLetter, Forecast]], *, truncated: bool) -> DryRunView:
+def dry_run_view(items: Sequence[tuple[DeadLetter, Replay]], *, truncated: bool) -> DryRunView:
     """Shows what a redrive would do."""
     return DryRunView(
         items=[
-            ForecastView(
+            LetterReplayView(
                 message_id=letter.message_id,
                 order_id=letter.order_id,
                 verdict=forecast.verdict,

@@ -20,6 +20,7 @@ from chalicelib.api import (
     ops,
     orders,
     payments,
+    sales,
     search,
     status,
 )
@@ -123,6 +124,7 @@ ALL: tuple[Operation, ...] = (
     *monitoring.OPERATIONS,
     *dead_letters.OPERATIONS,
     *audit_log.OPERATIONS,
+    *sales.OPERATIONS,
     *status.OPERATIONS,
     *OPERATIONS,
 )

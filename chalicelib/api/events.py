@@ -95,7 +95,7 @@ def get_event(services: Services, call: Call, _: NoQuery) -> Response:
 )
 def update_event(services: Services, call: Call, patch: EventPatch) -> Response:
     """Change an event that nobody else has changed since it was read."""
-    event_id, changes = _event_in_reach(services, call), changes_of(patch)
+    event_id, changes = event_in_reach(services, call), changes_of(patch)
     wanted = call.headers.get("if-match")
     if wanted is None:
         raise Rejected("precondition-required", 'Send If-Match with the event\'s ETag, like "3", or *.')
@@ -154,7 +154,7 @@ OPERATIONS: tuple[Operation, ...] = (
 
 
 def _switched(services: Services, call: Call, state: SalesState, reason: str) -> Response:
-    event_id, actor = _event_in_reach(services, call), call.caller.actor
+    event_id, actor = event_in_reach(services, call), call.caller.actor
     record = AuditRecord(services.clock(), actor, _ACTIONS[state], f"event {event_id}", reason)
     event = services.ledger.switch(event_id, state, record)
     # A switch that the gate has not heard of is not thrown: 503, and asking again throws it.
@@ -186,8 +186,11 @@ def event_id_of(call: Call) -> int:
     return int(text)
 
 
-def _event_in_reach(services: Services, call: Call) -> int:
-    """Raises Rejected("forbidden") for another organiser's event: that it exists is no secret."""
+def event_in_reach(services: Services, call: Call) -> int:
+    """Reads the event id in the path; looks whose the event is where the caller reaches only their own.
+
+    Raises Rejected("forbidden") for another organiser's event: that it exists is no secret.
+    """
     event_id = event_id_of(call)
     if call.caller.reach is Reach.OWN and not call.caller.reaches(
         services.ledger.event(event_id).organiser_id

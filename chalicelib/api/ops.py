@@ -5,7 +5,7 @@ from __future__ import annotations
 from chalice.app import Response
 
 from chalicelib.api.cursors import after_payment, read_after_payment
-from chalicelib.api.events import event_id_of
+from chalicelib.api.events import event_in_reach
 from chalicelib.api.operations import Call, Operation, answer, operation
 from chalicelib.api.ops_views import ConservationView, PaymentPage, conservation_view, payment_view
 from chalicelib.api.schemas import NoQuery, PaymentSearch
@@ -31,7 +31,7 @@ def get_conservation(services: Services, call: Call, _: NoQuery) -> Response:
     """See where every ticket of an event is."""
     from chalicelib.realign import conservation  # the door rarely needs it
 
-    return answer(200, conservation_view(conservation(services, event_id_of(call))))
+    return answer(200, conservation_view(conservation(services, event_in_reach(services, call))))
 
 
 OPERATIONS: tuple[Operation, ...] = (list_payments, get_conservation)

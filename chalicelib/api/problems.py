@@ -45,6 +45,7 @@ CODES: dict[str, tuple[int, str]] = {
     "precondition-failed": (412, "Somebody else changed it first"),
     "precondition-required": (428, "If-Match is needed"),
     "order-not-cancellable": (409, "The order cannot be cancelled any more"),
+    "fulfilment-not-switchable": (409, "Fulfilment cannot be paused here"),
     "invalid-signature": (401, "The notice is not signed as it must be"),
     "unauthenticated": (401, "Who are you?"),
     "forbidden": (403, "Not for you"),

@@ -33,6 +33,9 @@ MAX_CANCELLATIONS = 20
 MAX_HOLD_SECONDS = 7 * 86_400
 """A week; whoever holds tickets longer without paying keeps them from others."""
 
+LONGEST_CURVE_SECONDS = 18_000
+"""Five hours: 300 buckets of a minute."""
+
 # `$` would let a final line feed pass; PostgreSQL takes neither NUL nor lone surrogates.
 LINE = r"^[^\x00-\x1f\x7f-\x9f\ud800-\udfff]*(?![\s\S])"
 TEXT = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]*(?![\s\S])"
@@ -65,6 +68,12 @@ Rate = Annotated[int, Meta(ge=1, le=MAX_RATE, description="Orders asked for in a
 Cancellations = Annotated[
     int,
     Meta(ge=1, le=1_000, description="Orders cancelled or left to expire, after which a buyer gets no more"),
+]
+Reason = Annotated[
+    str, Meta(max_length=500, pattern=TEXT, description="Why; it is kept in the operators' log")
+]
+CurveSeconds = Annotated[
+    int, Meta(ge=1, le=LONGEST_CURVE_SECONDS, description="How much of the sale the curve shows")
 ]
 PageSize = Annotated[int, Meta(ge=1, le=100)]
 Cursor = Annotated[str, Meta(min_length=1, max_length=200, description="`nextCursor` of the page before")]
@@ -250,3 +259,16 @@ class LetterSearch(Page, frozen=True):
     user_id: UserId | UnsetType = UNSET
     reason: PartOfReason | UnsetType = UNSET
     state: DeadLetterState | UnsetType = UNSET
+
+
+class SaleFrame(Input, frozen=True):
+    """Which time a sell curve shows: so many seconds until `endsAt`, by default until now."""
+
+    seconds: CurveSeconds = 300
+    ends_at: Moment | UnsetType = UNSET
+
+
+class Switching(Input, frozen=True):
+    """Why somebody throws a switch."""
+
+    reason: Reason = ""

@@ -58,7 +58,7 @@ def verdict(status: int, body: bytes) -> dict[str, Any]:
     Raises Setback for what a retry may mend, AwsRefused for the rest. A 500, 502 or 504 leaves
     doubt whether the call took effect; throttling and 503 are refusals at the door and leave none.
     """
-    if status == 200:
+    if 200 <= status < 300:  # Lambda takes a change with 202
         return _content(body)
     code, detail = _error(body)
     if status == 429 or refused_at_the_door(code):

@@ -19,6 +19,7 @@ from chalicelib.ledger.dead_letters import DeadLetters
 from chalicelib.ledger.lifecycle import Lifecycle
 from chalicelib.ledger.payments import Payments
 from chalicelib.ledger.rows import event_of_row, ticket_types_of
+from chalicelib.ledger.sales import SalesFigures
 from chalicelib.ledger.traces import Traces
 from chalicelib.model import AuditRecord, Event, EventDraft, SalesState, Survey
 
@@ -27,7 +28,7 @@ CHANGEABLE = _SINGLE - {"organiser_id"}
 """What `update_event` may change."""
 
 
-class Ledger(Lifecycle, Payments, DeadLetters, Traces, AuditLog):
+class Ledger(Lifecycle, Payments, DeadLetters, Traces, SalesFigures, AuditLog):
     """The truth. Every method may raise Unavailable("ledger"); all are safe to share between threads."""
 
     def create_event(self, draft: EventDraft) -> Event:

@@ -62,6 +62,8 @@ class Queries(msgspec.Struct, frozen=True, kw_only=True):
     read_lying_dead: bytes
     record_action: bytes
     read_actions: bytes
+    read_sale_facts: bytes
+    read_sales: bytes
 
 
 def parse(text: str) -> dict[str, bytes]:

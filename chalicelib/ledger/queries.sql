@@ -507,3 +507,17 @@ FROM audit_records
 WHERE %(before)s::uuid IS NULL OR id < %(before)s::uuid
 ORDER BY audit_records.id DESC
 LIMIT %(lim)s
+-- name: read_sale_facts
+-- Args: event_id.
+-- Result: one row: when the event's first order was accepted (NULL without any), and how many buyers have tickets.
+SELECT (SELECT accepted_at FROM orders WHERE event_id = %(event_id)s ORDER BY orders.id LIMIT 1),
+       (SELECT count(*) FROM tallies WHERE event_id = %(event_id)s AND quantity > 0)
+
+-- name: read_sales
+-- Args: event_id; edges timestamptz[], ascending: they part time into pieces, 0 is what was before the first.
+-- Result: by piece of decided_at and by reason (NULL: sold or reserved): orders, their tickets, the last decided_at.
+-- All orders of the event are read: one that waited out an outage was decided long after its id.
+SELECT width_bucket(decided_at, %(edges)s::timestamptz[]), reason, count(*), sum(quantity), max(decided_at)
+FROM orders
+WHERE event_id = %(event_id)s AND status IN ('confirmed', 'reserved', 'rejected')
+GROUP BY 1, 2

@@ -1,4 +1,4 @@
-"""The rules of sale: who gets what, what a payment does, what an order may become. Pure.
+"""The rules of sale: who gets what, what a payment does, what an order may become, how long it lasts. Pure.
 
 No clock, no I/O, no randomness: the same facts give the same answer. They know no SQL and no queue;
 `ledger` brings the facts and makes the answers true.
@@ -7,8 +7,9 @@ No clock, no I/O, no randomness: the same facts give the same answer. They know 
 from __future__ import annotations
 
 from chalicelib.rules.life import Change, StockMove, TallyMove, change, judge_cancel, sum_of, wanted_by_type
+from chalicelib.rules.pace import LOOK_BACK_SECONDS, Forecast, forecast
 from chalicelib.rules.payment import Judgement, PaymentFacts, Room, is_late, judge_payment
-from chalicelib.rules.replay import Forecast, Verdict, foresee
+from chalicelib.rules.replay import Replay, Verdict, foresee
 from chalicelib.rules.sale import (
     KEY_REUSED,
     BuyerTally,
@@ -24,6 +25,7 @@ from chalicelib.rules.sale import (
 
 __all__ = [
     "KEY_REUSED",
+    "LOOK_BACK_SECONDS",
     "BuyerTally",
     "Change",
     "Decision",
@@ -33,6 +35,7 @@ __all__ = [
     "Outcome",
     "PaymentFacts",
     "Recorded",
+    "Replay",
     "Room",
     "Sale",
     "Snapshot",
@@ -42,6 +45,7 @@ __all__ = [
     "Verdict",
     "change",
     "decide",
+    "forecast",
     "foresee",
     "is_late",
     "judge_cancel",

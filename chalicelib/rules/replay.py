@@ -23,7 +23,7 @@ class Verdict(StrEnum):
     UNDECODABLE = "undecodable"
 
 
-class Forecast(msgspec.Struct, frozen=True):
+class Replay(msgspec.Struct, frozen=True):
     """The verdict on one message; `detail` is the order's status, the reason of a no, or what is wrong."""
 
     verdict: Verdict
@@ -32,7 +32,7 @@ class Forecast(msgspec.Struct, frozen=True):
 
 def foresee(
     messages: Mapping[str, OrderPlaced | str], snapshot: Snapshot, now: datetime
-) -> dict[str, Forecast]:
+) -> dict[str, Replay]:
     """Tells for each message, by its id, what a replay of them all would do.
 
     A message is its order, or why nobody can read it. `snapshot` is of all the orders, with their keys. They
@@ -41,18 +41,18 @@ def foresee(
     orders = [message for message in messages.values() if not isinstance(message, str)]
     outcomes = {each.order_id: each for each in decide(orders, snapshot, now).outcomes}
     return {
-        message_id: Forecast(Verdict.UNDECODABLE, message)
+        message_id: Replay(Verdict.UNDECODABLE, message)
         if isinstance(message, str)
         else _forecast(outcomes[message.order_id])
         for message_id, message in messages.items()
     }
 
 
-def _forecast(outcome: Outcome) -> Forecast:
+def _forecast(outcome: Outcome) -> Replay:
     told = outcome.reason or outcome.status.value
     if outcome.known:
         over = outcome.status is OrderStatus.EXPIRED
-        return Forecast(Verdict.HOLD_EXPIRED if over else Verdict.ALREADY_APPLIED, told)
+        return Replay(Verdict.HOLD_EXPIRED if over else Verdict.ALREADY_APPLIED, told)
     if outcome.kept:
-        return Forecast(Verdict.VALID, told)
-    return Forecast(Verdict.SOLD_OUT if told == "sold-out" else Verdict.WOULD_BE_REJECTED, told)
+        return Replay(Verdict.VALID, told)
+    return Replay(Verdict.SOLD_OUT if told == "sold-out" else Verdict.WOULD_BE_REJECTED, told)

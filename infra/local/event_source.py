@@ -9,6 +9,9 @@ batch, before it is deleted: a fault on purpose, for tests of "a message deliver
 Two signals do the like to a process that runs: SIGUSR1 drops the next batch (the handler does not see it,
 nothing is deleted, SQS hands it out again after the visibility timeout), SIGUSR2 hands the next batch to
 the handler twice in a row, before it is deleted.
+
+`EVENT_SOURCE_MAPPING_FILE` is where the mapping's switch is: while it is off, nothing is received, and what
+was received before is finished.
 """
 
 from __future__ import annotations
@@ -25,6 +28,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 from chalicelib.aws.credentials import credential_source
@@ -36,6 +40,7 @@ from infra.local.children import end_with_parent
 from infra.local.context import LambdaContext
 from infra.local.inbox import Inbox
 from infra.local.invocation_counts import Called, InvocationCounts, untold
+from infra.local.mapping_switch import FILE_VARIABLE, LOOK_SECONDS, Watch
 from infra.local.warming import warm
 
 RECEIVERS = 2
@@ -85,22 +90,30 @@ def mapping_of(module: Any) -> Mapping:
     raise LookupError("the app declares no @app.on_sqs_message function")
 
 
+def _always() -> bool:
+    return True
+
+
 class EventSource:
     """Moves messages from one queue through one handler."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - one for each thing that it has to do with
         self,
         mapping: Mapping,
         client: QueueClient,
         settings: Settings,
         redeliver: int = 1,
+        *,
         called: Called = untold,
+        enabled: Callable[[], bool] = _always,
     ) -> None:
         """`redeliver` is how often the handler sees each message, see the module.
 
-        `called` is told of each call of the handler.
+        `called` is told of each call of the handler; `enabled` is asked before messages are: whether any are
+        to be received.
         """
         self._called = called
+        self._enabled = enabled
         self._mapping = mapping
         self._client = client
         self._region = settings.aws_region
@@ -136,6 +149,9 @@ class EventSource:
 
     def _receive(self) -> None:
         while not self._stopping.is_set() and self._inbox.wait_for_room():
+            if not self._enabled():
+                self._stopping.wait(LOOK_SECONDS)
+                continue
             try:
                 messages = self._receive_once()
             except Unavailable as error:
@@ -231,7 +247,9 @@ def main() -> None:
     counts = InvocationCounts(f"onsale-{settings.stage}-{mapping.name}")
     counts.start()
     redeliver = int(os.environ.get("REDELIVER") or 1)
-    source = EventSource(mapping, client, settings, redeliver, counts.called)
+    file = os.environ.get(FILE_VARIABLE)
+    enabled = Watch(Path(file)).enabled if file else _always
+    source = EventSource(mapping, client, settings, redeliver, called=counts.called, enabled=enabled)
     signal.signal(signal.SIGTERM, lambda *_: source.stop())
     signal.signal(signal.SIGUSR1, lambda *_: source.drop_next())
     signal.signal(signal.SIGUSR2, lambda *_: source.double_next())

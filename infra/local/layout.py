@@ -39,6 +39,11 @@ class Layout:
         return self.root / "lock"
 
     @property
+    def mapping_file(self) -> Path:
+        """Whether the queue function is handed batches, for its workers."""
+        return self.root / "event-source-mapping.json"
+
+    @property
     def logs(self) -> Path:
         """One file a part."""
         return self.root / "logs"

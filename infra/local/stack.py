@@ -10,10 +10,10 @@ import os
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 from chalicelib.errors import Unavailable
-from infra.local import issuer, sqs
+from infra.local import issuer, mapping_api, mapping_switch, sqs
 from infra.local.children import Part, always
 from infra.local.cloudwatch import part as cloudwatch
 from infra.local.gateway import PROCESSES, THREADS
@@ -102,6 +102,7 @@ class Stack:
             "VALKEY_URL": self._stores.valkey_url,
             "ORDER_QUEUE_URL": self._stores.queues.orders,
             "CLAIM_OVERDUE_MS": str(self.plan.claim_overdue_ms),
+            "FULFILMENT_MAPPING_ID": mapping_api.MAPPING_ID,
             **self._identity,
         }
 
@@ -128,7 +129,7 @@ class Stack:
         workers = [part.name for part in self._workers()]
         asked = self._supervisor.signals.count
         self._supervisor.stop(["http", "schedule"])
-        if self._ready and "worker-1" in self._supervisor.running:
+        if self._ready and "worker-1" in self._supervisor.running and self._fulfilling():
             self._drain(asked)
         self._supervisor.stop(workers, grace_seconds=DRAIN_SECONDS)
         self._supervisor.stop(["sqs"])
@@ -165,7 +166,9 @@ class Stack:
     def _cloudwatch(self) -> Part:
         queues = self._stores.queues
         watched = (queues.orders, queues.dead_letters)
-        return cloudwatch.part(self._cloudwatch_port, self.layout.logs, watched, self.environment())
+        return cloudwatch.part(
+            self._cloudwatch_port, self.layout, self.plan.workers, watched, self.environment()
+        )
 
     def _http(self) -> Part:
         plan = self.plan
@@ -178,7 +181,9 @@ class Stack:
 
     def _worker(self, name: str) -> Part:
         log = self.layout.logs / f"{name}.log"
-        return self._python(name, "infra.local.event_source", ready=lambda: "receiving" in log.read_text())
+        part = self._python(name, "infra.local.event_source", ready=lambda: "receiving" in log.read_text())
+        switch = {mapping_switch.FILE_VARIABLE: str(self.layout.mapping_file)}
+        return replace(part, environment={**part.environment, **switch})
 
     def _schedule(self) -> Part:
         return self._python("schedule", "infra.local.schedule", "--every", self.plan.reconcile_seconds)
@@ -200,6 +205,10 @@ class Stack:
             return False
         finally:
             connection.close()
+
+    def _fulfilling(self) -> bool:
+        """Whether orders are being decided; what an operator has paused waits for the next start."""
+        return mapping_switch.read(self.layout.mapping_file).enabled
 
     def _drain(self, asked: int) -> None:
         deadline = time.monotonic() + DRAIN_SECONDS

@@ -113,6 +113,11 @@ REQUESTS: dict[str, Ask] = {
     "queryMetrics": lambda world, token: world.ask("POST", "/ops/metrics", METRICS, token),
     "listAlarms": page("/ops/alarms"),
     "listAlarmHistory": page("/ops/alarms/history"),
+    "getMe": page("/ops/me"),
+    "getSale": lambda world, token: world.ask("GET", f"/ops/events/{world.event_id}/sale", token=token),
+    "getQueue": page("/ops/queue"),
+    "pauseFulfilment": lambda world, token: world.ask("POST", "/ops/fulfilment/pause", {}, token),
+    "resumeFulfilment": lambda world, token: world.ask("POST", "/ops/fulfilment/resume", {}, token),
 }
 """Each operation, as somebody asks for it who has a token (or "" for none)."""
 
@@ -121,6 +126,8 @@ TO_A_STRANGER = {
     "pauseSale": (403, "forbidden"),
     "resumeSale": (403, "forbidden"),
     "closeSale": (403, "forbidden"),
+    "getConservation": (403, "forbidden"),
+    "getSale": (403, "forbidden"),
     "placeOrder": (422, "invalid-request"),
     "getOrder": (404, "order-not-found"),
     "listOrders": (403, "forbidden"),

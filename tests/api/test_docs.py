@@ -95,6 +95,7 @@ def test_parameters_are_described_where_they_are_given(api: Api) -> None:
         ("query", "startsAt"),
         ("query", "endsAt"),
         ("query", "reason"),
+        ("query", "seconds"),
         ("header", "If-Match"),
         ("header", "Idempotency-Key"),
     }

@@ -31,13 +31,14 @@ from tests.fakes.audit_log import MemoryAuditLog
 from tests.fakes.books import key_of
 from tests.fakes.dead_letters import MemoryDeadLetters
 from tests.fakes.ledger_life import MemoryLife
+from tests.fakes.sales import MemorySales
 from tests.fakes.traces import MemoryTraces
 
 _SINGLE = frozenset(EventDraft.__struct_fields__) - {"ticket_types"}
 _CHANGEABLE = _SINGLE - {"organiser_id"}
 
 
-class MemoryLedger(MemoryLife, MemoryDeadLetters, MemoryTraces, MemoryAuditLog):
+class MemoryLedger(MemoryLife, MemoryDeadLetters, MemoryTraces, MemorySales, MemoryAuditLog):
     """Keeps events, orders, tallies and payments in dictionaries; each change is made whole or not at all."""
 
     def create_event(self, draft: EventDraft) -> Event:

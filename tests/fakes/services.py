@@ -7,7 +7,6 @@ from typing import Any
 
 from chalicelib.errors import Unavailable
 from chalicelib.queue.dead_letters import DeadLetterQueue
-from chalicelib.queue.depths import Depth
 from chalicelib.queue.messages import decode
 from chalicelib.redelivery import count_failures
 from chalicelib.rules import decide
@@ -17,6 +16,7 @@ from tests.fakes.cloudwatch import MemoryCloudWatch
 from tests.fakes.dead_letter_queue import MemoryPair
 from tests.fakes.gate import MemoryGate
 from tests.fakes.ledger import MemoryLedger
+from tests.fakes.monitoring import MemoryDepths, MemoryMapping
 
 
 class MemoryQueue:
@@ -35,23 +35,6 @@ class MemoryQueue:
 
     def ping(self) -> None:
         """Always there."""
-
-
-class MemoryDepths:
-    """Counts what is on the queue; `dead` is what else somebody has put aside."""
-
-    def __init__(self, queue: MemoryQueue) -> None:
-        """`queue` is the order queue."""
-        self._queue = queue
-        self.dead = 0
-
-    def orders(self) -> Depth:
-        """Nothing is ever in hand or delayed."""
-        return Depth(len(self._queue.bodies), 0, 0)
-
-    def dead_letters(self) -> Depth:
-        """As was said."""
-        return Depth(self.dead, 0, 0)
 
 
 class Down:
@@ -78,12 +61,13 @@ class MemoryServices(Services):
     ledger: Any
     depths: Any
     cloudwatch: Any
+    fulfilment: Any
 
     def __init__(self, **settings: Any) -> None:
         """Starts with no event; the clock is the computer's own."""
         super().__init__(Settings(log_level="error", **settings), lambda: datetime.now(UTC))
         self.gate, self.queue, self.ledger = MemoryGate(), MemoryQueue(), MemoryLedger()
-        self.depths = MemoryDepths(self.queue)
+        self.depths, self.fulfilment = MemoryDepths(lambda: len(self.queue.bodies)), MemoryMapping()
         self.cloudwatch = MemoryCloudWatch()
         self.pair = MemoryPair(self.queue.send)
         self.__dict__["dead_letters"] = DeadLetterQueue(self.pair)

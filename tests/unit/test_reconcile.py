@@ -12,7 +12,7 @@ from chalicelib.log import set_level
 from chalicelib.model import Event, FailedMessage
 from chalicelib.queue.messages import decode
 from chalicelib.reconcile import reconcile
-from tests.fakes.services import MemoryServices
+from tests.fakes.services import Down, MemoryServices
 from tests.support.batches import a_draft
 from tests.support.events import an_event, an_intent
 
@@ -38,6 +38,25 @@ def test_an_order_whose_message_was_lost_is_put_on_the_queue_again(
     assert reconcile(services, NOT_OVERDUE) == {"requeued": 0, "realigned": 0}
     assert reconcile(services, OVERDUE) == {"requeued": 1, "realigned": 0}
     assert [decode(body) for body in services.queue.bodies] == [order]
+
+
+def test_what_waits_because_fulfilment_is_paused_is_not_put_on_the_queue_again(
+    services: MemoryServices, event: Event
+) -> None:
+    place(services, an_intent(2))
+    services.fulfilment.switch(enabled=False)
+    assert reconcile(services, OVERDUE)["requeued"] == 0
+    services.fulfilment.switch(enabled=True)
+    assert reconcile(services, OVERDUE)["requeued"] == 1
+
+
+@pytest.mark.parametrize("fulfilment", [None, Down("fulfilment")], ids=["no mapping", "no answer"])
+def test_a_pause_that_nobody_is_sure_of_keeps_no_order_from_the_queue(
+    services: MemoryServices, event: Event, fulfilment: Down | None
+) -> None:
+    place(services, an_intent(2))
+    services.fulfilment = fulfilment
+    assert reconcile(services, OVERDUE)["requeued"] == 1
 
 
 def test_terms_that_the_gate_has_missed_reach_it(services: MemoryServices, event: Event) -> None:

@@ -1,4 +1,4 @@
-"""The process: `python -m infra.local.cloudwatch --port N --logs DIR [--queue URL]...`.
+"""The process behind CloudWatch and Lambda on the laptop; `python -m infra.local.cloudwatch --help`.
 
 One thread follows the logs, one looks at the alarms, one asks each queue and one the database: each goes on
 by itself when another one has to wait.
@@ -17,14 +17,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 from chalicelib.settings import from_environment
-from infra.local import sqs
+from infra.local import mapping_api, sqs
 from infra.local.children import end_with_parent
 from infra.local.cloudwatch.actions import Actions
 from infra.local.cloudwatch.database import Database
 from infra.local.cloudwatch.definitions import alarms, dashboard
 from infra.local.cloudwatch.emf import Extractor
 from infra.local.cloudwatch.queues import Queue
-from infra.local.cloudwatch.server import Handler, serve
+from infra.local.cloudwatch.server import Handler, Reply, serve
 from infra.local.cloudwatch.store import Store
 from infra.local.cloudwatch.tail import Tail
 from infra.local.cloudwatch.watch import Watch
@@ -32,9 +32,6 @@ from infra.local.cloudwatch.watch import Watch
 POLL_SECONDS = 0.25
 SAMPLE_SECONDS = 1.0
 DATABASE_SECONDS = 5.0
-
-HANDLERS: dict[str, Handler] = {}
-"""What else is served here: the beginning of a path, and who answers below it."""
 
 
 def main() -> None:
@@ -45,7 +42,7 @@ def main() -> None:
     store = Store()
     watch = Watch(alarms(settings.stage), store, time.time())
     dashboards = {settings.dashboard_name: dashboard(settings.stage)}
-    server = serve(asked.port, Actions(store, watch, dashboards), HANDLERS)
+    server = serve(asked.port, Actions(store, watch, dashboards), _handlers(asked.mapping, asked.workers))
     stopping = threading.Event()
 
     def stop(*_: object) -> None:
@@ -61,6 +58,12 @@ def main() -> None:
     if settings.database_url:
         _every(DATABASE_SECONDS, _sampler(Database(settings.database_url, settings.stage), store), stopping)
     server.serve_forever(poll_interval=0.1)
+
+
+def _handlers(mapping: Path, workers: int) -> dict[str, Handler]:
+    """What else is served here: the beginning of a path, and who answers below it."""
+    api = mapping_api.of_app(mapping, workers)
+    return {mapping_api.PREFIX: lambda asked: Reply(*api(*asked))}
 
 
 def _follower(logs: Path, store: Store) -> Callable[[], None]:
@@ -97,6 +100,8 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--logs", type=Path, required=True, help="the directory whose *.log are read")
     parser.add_argument("--queue", action="append", default=[], help="URL of a queue to look at")
+    parser.add_argument("--mapping", type=Path, required=True, help="the file with the switch")
+    parser.add_argument("--workers", type=int, required=True, help="how many the stack has")
     return parser.parse_args()
 
 

@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 
 from infra.local.children import Part
-from infra.local.layout import CHECKOUT, LOOPBACK, answers
+from infra.local.layout import CHECKOUT, LOOPBACK, Layout, answers
 
 
-def part(port: int, logs: Path, queues: Iterable[str], environment: Mapping[str, str]) -> Part:
+def part(
+    port: int, layout: Layout, workers: int, queues: Iterable[str], environment: Mapping[str, str]
+) -> Part:
     """The process on loopback `port`; `queues` are URLs, `environment` holds the service's settings."""
-    options = [
-        "--port",
-        str(port),
-        "--logs",
-        str(logs),
-        *(word for url in queues for word in ("--queue", url)),
-    ]
+    options = ["--port", str(port), "--logs", str(layout.logs)]
+    options += ["--mapping", str(layout.mapping_file), "--workers", str(workers)]
+    options += [word for url in queues for word in ("--queue", url)]
     return Part(
         name="cloudwatch",
         command=[sys.executable, "-m", "infra.local.cloudwatch", *options],

@@ -13,7 +13,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from chalicelib.aws.client import endpoint
-from chalicelib.aws.sigv4 import Credentials, sign
+from chalicelib.aws.sigv4 import LAMBDA, Credentials, sign, sign_path
 
 
 class Call(NamedTuple):
@@ -51,6 +51,10 @@ def botocores(call: Call) -> dict[str, str]:
 def ours(call: Call) -> dict[str, str]:
     host, _ = endpoint(f"{call.place}/000000000000/orders")
     lines = sign(host, call.region, call.target, call.credentials, call.at + 0.999, call.body)
+    return headers_of(lines, host)
+
+
+def headers_of(lines: str, host: str) -> dict[str, str]:
     assert lines.startswith(f"Host: {host}\r\n")
     assert lines.endswith("\r\n")
     made = {name.lower(): value for name, value in (line.split(": ", 1) for line in lines.split("\r\n")[:-1])}
@@ -91,3 +95,44 @@ def test_a_new_day_gets_a_new_signing_key(at: int) -> None:
 
 def test_one_changed_byte_changes_the_signature() -> None:
     assert ours(Call(body=b"{}"))["authorization"] != ours(Call(body=b"{ "))["authorization"]
+
+
+def botocores_by_path(method: str, path: str, call: Call) -> dict[str, str]:
+    request = AWSRequest(
+        method, f"{call.place}{path}", headers={"Content-Type": LAMBDA.content_type}, data=call.body
+    )
+    key = call.credentials
+    boto = BotoCredentials(key.access_key_id, key.secret_access_key, key.session_token or None)
+    stamp = datetime.fromtimestamp(call.at, UTC).strftime("%Y%m%dT%H%M%SZ")
+    return SignerAt(boto, "lambda", call.region).headers_at(request, stamp)
+
+
+def ours_by_path(method: str, path: str, call: Call) -> dict[str, str]:
+    host, _ = endpoint(call.place)
+    lines = sign_path(host, call.region, method, path, call.credentials, call.at + 0.999, call.body, LAMBDA)
+    return headers_of(lines, host)
+
+
+PATHS = st.from_regex(r"(/[A-Za-z0-9_~-][A-Za-z0-9._~-]{0,30}){1,4}", fullmatch=True)
+
+
+@given(st.sampled_from(["GET", "PUT", "DELETE"]), PATHS, CALLS)
+@example("GET", "/2015-03-31/event-source-mappings/0f0e-1", Call(body=b""))
+def test_every_header_of_a_call_by_path_equals_botocores(method: str, path: str, call: Call) -> None:
+    assert ours_by_path(method, path, call) == botocores_by_path(method, path, call)
+
+
+@pytest.mark.parametrize(
+    "path", ["", "x", "/a b", "/a?b=c", "/a%20b", "/../b", "/ä", "/a/", "//a", "/a\r\nX: y"]
+)
+def test_a_path_that_would_have_to_be_escaped_is_not_signed(path: str) -> None:
+    with pytest.raises(ValueError, match="not a plain path"):
+        ours_by_path("GET", path, Call())
+
+
+def test_the_method_and_the_path_are_part_of_the_signature() -> None:
+    made = {
+        ours_by_path(*asked, Call())["authorization"]
+        for asked in [("GET", "/a"), ("PUT", "/a"), ("GET", "/b")]
+    }
+    assert len(made) == 3

@@ -33,6 +33,22 @@ def test_a_verb_that_needs_a_stack_says_what_to_do(verb: str, tmp_path: Path) ->
     assert "Start it with `make up`" in result.output
 
 
+@pytest.mark.parametrize(
+    "words", [["top"], ["pause", "1"], ["resume", "--fulfilment"], ["close", "1", "--yes"]], ids=str
+)
+def test_an_operators_verb_that_needs_a_service_says_what_to_do(words: list[str], tmp_path: Path) -> None:
+    result = CliRunner().invoke(main, [*words, "--state-dir", str(tmp_path)])
+    assert result.exit_code == 1
+    assert "Start it with `make up`, or give --url" in result.output
+
+
+@pytest.mark.parametrize("words", [["pause"], ["resume"], ["pause", "1", "--fulfilment"]], ids=str)
+def test_a_switch_is_a_sales_or_fulfilments(words: list[str]) -> None:
+    result = CliRunner().invoke(main, [*words, "--url", f"http://{LOOPBACK}:{free_port()}"])
+    assert result.exit_code == 2
+    assert "Name an EVENT, or give --fulfilment" in result.output
+
+
 def test_down_is_content_when_nothing_runs(tmp_path: Path) -> None:
     result = CliRunner().invoke(main, ["down", "--state-dir", str(tmp_path)])
     assert (result.exit_code, result.output) == (0, f"Nothing runs in {tmp_path}.\n")

@@ -156,3 +156,24 @@ def test_a_batch_that_is_to_be_doubled_is_handled_twice_and_deleted_once() -> No
     run(queue, handler, done, ask=EventSource.double_next)
     assert batches == [ids[:3], ids[:3], ids[3:6], ids[6:]]
     assert queue.deleted == set(ids)
+
+
+def test_nothing_is_received_while_the_mapping_is_off_and_what_is_there_comes_when_it_is_on() -> None:
+    queue, seen, asked = Queue("a", "b"), threading.Event(), threading.Event()
+    on = threading.Event()
+
+    def enabled() -> bool:
+        asked.set()
+        return on.is_set()
+
+    mapping = Mapping(lambda *_: seen.set(), "fulfil", batch_size=3, window_seconds=0.01)
+    source = EventSource(mapping, cast(QueueClient, queue), SETTINGS, enabled=enabled)
+    worker = threading.Thread(target=source.run)
+    worker.start()
+    assert asked.wait(10)
+    assert queue.waiting == ["a", "b"]
+    on.set()
+    assert seen.wait(10)
+    source.stop()
+    worker.join()
+    assert queue.deleted == {"a", "b"}
