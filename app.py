@@ -51,7 +51,7 @@ def expire(event: CloudWatchEvent) -> dict[str, int]:
 @app.schedule(Rate(1, unit=Rate.MINUTES))
 def watch(event: CloudWatchEvent) -> dict[str, float]:
     """Measures what only somebody who looks can tell: the queues, and the oldest order that waits."""
-    from chalicelib import watch as watcher
+    from chalicelib.ops import watch as watcher
 
     about_call(event.context)
     return watcher.watch(services)

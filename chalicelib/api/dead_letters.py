@@ -63,7 +63,7 @@ def list_dead_letters(services: Services, _: Call, search: LetterSearch) -> Resp
 )
 def get_dead_letter(services: Services, call: Call, _: NoQuery) -> Response:
     """Read a message that failed, its failures, and what a replay would do now."""
-    from chalicelib.dry_run import dry_run  # the door rarely needs it
+    from chalicelib.ops.dry_run import dry_run  # the door rarely needs it
 
     message_id = call.path["messageId"]
     known = _MESSAGE_ID.fullmatch(message_id)
@@ -85,7 +85,7 @@ def get_dead_letter(services: Services, call: Call, _: NoQuery) -> Response:
 )
 def foresee_redrive(services: Services, _: Call, selection: Selection) -> Response:
     """Foresee what a redrive would do; it changes nothing."""
-    from chalicelib.dry_run import dry_run
+    from chalicelib.ops.dry_run import dry_run
 
     foreseen = dry_run(services, _selected(selection))
     return answer(200, dry_run_view(foreseen.items, truncated=foreseen.truncated))
@@ -109,8 +109,8 @@ def get_redrive(services: Services, _: Call, __: NoQuery) -> Response:
 )
 def redrive_dead_letters(services: Services, call: Call, body: Redrive) -> Response:
     """Put dead letters on the order queue again; ask again until it is done."""
-    from chalicelib.dead_letters import redrive
-    from chalicelib.selections import Wish
+    from chalicelib.ops.dead_letters import redrive
+    from chalicelib.ops.selections import Wish
 
     done = redrive(services, _selected(body), Wish(call.caller.actor, body.reason))
     return answer(200, RedriveView(moved=done.moved, left=done.left, done=done.done, via=done.via))
@@ -124,8 +124,8 @@ def redrive_dead_letters(services: Services, call: Call, body: Redrive) -> Respo
 )
 def delete_dead_letters(services: Services, call: Call, body: Deletion) -> Response:
     """Give dead letters up; an order that has no answer yet is cancelled."""
-    from chalicelib.giving_up import give_up
-    from chalicelib.selections import Wish
+    from chalicelib.ops.giving_up import give_up
+    from chalicelib.ops.selections import Wish
 
     done = give_up(services, body.message_ids, Wish(call.caller.actor, body.reason))
     return answer(200, DeletionView(deleted=done.deleted, left=done.left))

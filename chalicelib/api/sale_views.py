@@ -12,9 +12,9 @@ from chalicelib.aws.event_source_mapping import MappingState
 from chalicelib.identity.principal import Role
 
 if TYPE_CHECKING:
-    from chalicelib import sale as sales
     from chalicelib.aws.event_source_mapping import Mapping as QueueMapping
-    from chalicelib.standing import Standing
+    from chalicelib.ops import sale as sales
+    from chalicelib.ops.standing import Standing
 
 
 class MeView(Output, frozen=True):

@@ -51,7 +51,7 @@ def get_me(services: Services, call: Call, _: NoQuery) -> Response:
 )
 def get_sale(services: Services, call: Call, asked: SaleFrame) -> Response:
     """Watch a sale: where its tickets are, its sell curve, and when it will be sold out."""
-    from chalicelib.sale import sale  # the door rarely needs it
+    from chalicelib.ops.sale import sale  # the door rarely needs it
 
     event_id = event_in_reach(services, call)
     found = sale(services, event_id, REFUSALS, asked.seconds, asked.ends_at or None)
@@ -61,7 +61,7 @@ def get_sale(services: Services, call: Call, asked: SaleFrame) -> Response:
 @operation("GET /ops/queue", answers={200: QueueView}, codes=("unavailable",))
 def get_queue(services: Services, _: Call, __: NoQuery) -> Response:
     """Watch the queue, and see whether fulfilment works."""
-    from chalicelib.standing import standing
+    from chalicelib.ops.standing import standing
 
     return answer(200, queue_view(standing(services)))
 
@@ -69,7 +69,7 @@ def get_queue(services: Services, _: Call, __: NoQuery) -> Response:
 @operation("POST /ops/fulfilment/pause", body=Switching, answers={200: FulfilmentView}, codes=_SWITCH_CODES)
 def pause_fulfilment(services: Services, call: Call, body: Switching) -> Response:
     """Decide no further orders for a while; they are accepted and wait on the queue."""
-    from chalicelib import switches
+    from chalicelib.ops import switches
 
     return answer(200, fulfilment_view(switches.pause_fulfilment(services, _actor(call), body.reason)))
 
@@ -77,7 +77,7 @@ def pause_fulfilment(services: Services, call: Call, body: Switching) -> Respons
 @operation("POST /ops/fulfilment/resume", body=Switching, answers={200: FulfilmentView}, codes=_SWITCH_CODES)
 def resume_fulfilment(services: Services, call: Call, body: Switching) -> Response:
     """Decide orders again after a pause."""
-    from chalicelib import switches
+    from chalicelib.ops import switches
 
     return answer(200, fulfilment_view(switches.resume_fulfilment(services, _actor(call), body.reason)))
 

@@ -14,7 +14,7 @@ from chalicelib.services import Services
 @operation("GET /ops/find", query=OrderLookup, answers={200: FoundView}, codes=("unavailable",))
 def find_orders(services: Services, _: Call, lookup: OrderLookup) -> Response:
     """Find orders by id, buyer, idempotency key or message, wherever they are."""
-    from chalicelib.search import find  # the door rarely needs it
+    from chalicelib.ops.search import find  # the door rarely needs it
 
     return answer(200, found_view(find(services, lookup.q, lookup.event_id or None)))
 
@@ -26,7 +26,7 @@ def find_orders(services: Services, _: Call, lookup: OrderLookup) -> Response:
 )
 def get_timeline(services: Services, call: Call, _: NoQuery) -> Response:
     """See what happened to an order."""
-    from chalicelib.search import timeline
+    from chalicelib.ops.search import timeline
 
     return answer(200, timeline_view(timeline(services, order_id_of(call))))
 

@@ -11,8 +11,8 @@ import pytest
 from chalicelib.expiry import expire
 from chalicelib.fulfilment import fulfil
 from chalicelib.metrics import METRICS
+from chalicelib.ops.watch import watch
 from chalicelib.reconcile import reconcile
-from chalicelib.watch import watch
 from tests.api.conftest import Api
 from tests.fakes.services import Down, MemoryServices
 from tests.support.batches import batch_of, failures

@@ -8,12 +8,12 @@ from typing import Any
 import psycopg
 import pytest
 
-from chalicelib.dead_letters import redrive
 from chalicelib.model import DeadLetterQuery
+from chalicelib.ops.dead_letters import redrive
+from chalicelib.ops.selections import Wish
 from chalicelib.queue.client import QueueClient
 from chalicelib.queue.dead_letters import Copy, DeadLetterQueue
 from chalicelib.redelivery import bury, count_failures
-from chalicelib.selections import Wish
 from chalicelib.services import Services
 from infra.local import sqs
 from tests.faults.house import House

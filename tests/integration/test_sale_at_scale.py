@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import psycopg
 import pytest
 
-from chalicelib.sale import sale
+from chalicelib.ops.sale import sale
 from tests.api.conftest import Api
 from tests.fakes.services import MemoryServices
 from tests.support.batches import a_draft, ledger_at

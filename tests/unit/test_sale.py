@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.sale import BUCKETS_AT_MOST, frame
+from chalicelib.ops.sale import BUCKETS_AT_MOST, frame
 from tests.support.events import NOON
 
 

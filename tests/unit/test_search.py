@@ -7,8 +7,8 @@ from msgspec.structs import replace
 
 from chalicelib.admission import place
 from chalicelib.model import Event
+from chalicelib.ops.search import Bounds, find
 from chalicelib.order_ids import new_order_id
-from chalicelib.search import Bounds, find
 from chalicelib.services import Services
 from chalicelib.traces import Found
 from tests.fakes.services import MemoryServices

@@ -17,7 +17,7 @@ from chalicelib.model import (
     PaymentOutcome,
     PaymentState,
 )
-from chalicelib.timeline import Claimed, entries_of
+from chalicelib.ops.timeline import Claimed, entries_of
 from chalicelib.traces import Entry, Letter, Place, Trace, What
 from tests.support.events import NOON, NOON_MS
 from tests.support.letters import a_letter

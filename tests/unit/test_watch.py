@@ -9,7 +9,7 @@ import pytest
 from chalicelib.admission import place
 from chalicelib.log import set_level
 from chalicelib.metrics import METRICS
-from chalicelib.watch import watch
+from chalicelib.ops.watch import watch
 from tests.fakes.services import Down, MemoryServices
 from tests.support.batches import a_draft
 from tests.support.emf import faults, lines

@@ -8,8 +8,8 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from chalicelib.log import log
-from chalicelib.looking_through import Found
 from chalicelib.model import AuditRecord, DeadLetter, DeadLetterQuery, DeadLetterState
+from chalicelib.ops.looking_through import Found
 from chalicelib.services import Services
 
 WORK_SECONDS = 3.0

@@ -15,11 +15,11 @@ import msgspec
 
 from chalicelib.errors import Rejected, Unavailable, Undecided
 from chalicelib.filling import filled
-from chalicelib.matching import match, merged
 from chalicelib.model import LookedUp, OrderPlaced, OrderStatus
+from chalicelib.ops.matching import match, merged
+from chalicelib.ops.timeline import Claimed, entries_of
 from chalicelib.order_ids import event_of, is_uuid
 from chalicelib.services import Services
-from chalicelib.timeline import Claimed, entries_of
 from chalicelib.traces import Candidate, Found, Match, Matched, Timeline, Trace
 from chalicelib.whereabouts import look_up, missing
 

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from chalicelib import measured
 from chalicelib.errors import Unavailable
 from chalicelib.log import log
+from chalicelib.ops import measured
 from chalicelib.pausing import mapping
 
 if TYPE_CHECKING:

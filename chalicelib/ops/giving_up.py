@@ -9,12 +9,12 @@ from typing import NamedTuple
 from chalicelib.applying import cause_of
 from chalicelib.cancellation import cancel_undecided
 from chalicelib.log import log
-from chalicelib.looking_through import look_through
 from chalicelib.model import DeadLetterQuery
+from chalicelib.ops.looking_through import look_through
+from chalicelib.ops.selections import MOST, WORK_SECONDS, Wish, record, still_wanted, wanted_of, without_copy
 from chalicelib.queue.dead_letters import Copy
 from chalicelib.queue.messages import Undecodable
 from chalicelib.records import order_in
-from chalicelib.selections import MOST, WORK_SECONDS, Wish, record, still_wanted, wanted_of, without_copy
 from chalicelib.services import Services
 
 

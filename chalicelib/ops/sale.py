@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from chalicelib import measured
+from chalicelib.ops import measured
 from chalicelib.realign import Tickets, conservation
 from chalicelib.rules import LOOK_BACK_SECONDS, Forecast, forecast
 

@@ -16,12 +16,9 @@ from msgspec.structs import replace
 
 from chalicelib.aws.answers import AwsRefused
 from chalicelib.log import log
-from chalicelib.looking_through import look_through
 from chalicelib.model import DeadLetterQuery, DeadLetterState
-from chalicelib.queue.dead_letters import Copy, MoveTask
-from chalicelib.queue.messages import Undecodable
-from chalicelib.records import order_in
-from chalicelib.selections import (
+from chalicelib.ops.looking_through import look_through
+from chalicelib.ops.selections import (
     MOST,
     WORK_SECONDS,
     Wish,
@@ -31,6 +28,9 @@ from chalicelib.selections import (
     wanted_of,
     without_copy,
 )
+from chalicelib.queue.dead_letters import Copy, MoveTask
+from chalicelib.queue.messages import Undecodable
+from chalicelib.records import order_in
 from chalicelib.services import Services
 
 ONE_BY_ONE, MOVE_TASK = "one-by-one", "move-task"

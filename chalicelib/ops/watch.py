@@ -14,8 +14,8 @@ from typing import TypeVar
 from chalicelib.errors import OnsaleError
 from chalicelib.log import log
 from chalicelib.metrics import emit
+from chalicelib.ops.standing import oldest_age_seconds
 from chalicelib.services import Services
-from chalicelib.standing import oldest_age_seconds
 
 _T = TypeVar("_T")
 
