@@ -33,6 +33,7 @@ VERBS = {
     "pause": ("infra.commands.switches:pause", "Pause a sale, or fulfilment."),
     "resume": ("infra.commands.switches:resume", "Resume a sale, or fulfilment."),
     "close": ("infra.commands.switches:close", "End a sale for good."),
+    "report": ("infra.commands.report:report", "Write one page about a sale, after it."),
     "audit": ("infra.commands.audit:audit", "Walk every order of an event, and print what does not add up."),
 }
 """Each verb: where its command lives (module:attribute), and what `--help` says of it."""

@@ -1,0 +1,1 @@
+"""A sale, afterwards: what is known of it, gathered over HTTP, worked out, and written as one page."""
