@@ -8,6 +8,8 @@ import pty
 import signal
 import subprocess
 import sys
+import threading
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +71,13 @@ def test_one_frame_of_the_newest_event_that_sells_is_drawn(stack: Stack, event_i
     assert "10 = sold 0 + reserved 0 + pending 0 + available 10" in drawn
 
 
+def read_on(terminal: int, seen: bytearray) -> None:
+    """Reads all that is drawn, until the terminal is closed: who draws must never wait for a reader."""
+    with suppress(OSError):
+        while drawn := os.read(terminal, 65_536):
+            seen.extend(drawn)
+
+
 def test_the_live_view_goes_on_until_somebody_ends_it(stack: Stack, event_id: int, tmp_path: Path) -> None:
     ours, theirs = pty.openpty()
     words = ["top", str(event_id), "--every", "0.2", "--state-dir", str(stack.folder)]
@@ -81,19 +90,18 @@ def test_the_live_view_goes_on_until_somebody_ends_it(stack: Stack, event_id: in
     )
     os.close(theirs)
     seen = bytearray()
-
-    def shows(text: str) -> bool:
-        seen.extend(os.read(ours, 65_536))
-        return text.encode() in seen
-
+    reading = threading.Thread(target=read_on, args=(ours, seen))
+    reading.start()
     try:
-        until(lambda: shows("available 10"), "the sale is drawn")
+        until(lambda: b"available 10" in seen, "the sale is drawn", 30)
         assert order(stack, event_id).status == 202
-        until(lambda: shows("sold 1 + reserved 0 + pending 0 + available 9"), "the sold ticket is drawn")
+        sold = b"sold 1 + reserved 0 + pending 0 + available 9"
+        until(lambda: sold in seen, "the sold ticket is drawn", 30)
         watching.send_signal(signal.SIGINT)
         until(lambda: watching.poll() is not None, "it ends")
         assert watching.returncode == 0
     finally:
         watching.kill()
         watching.wait()
+        reading.join()
         os.close(ours)
