@@ -10,6 +10,7 @@ none is put there again: each run would add another copy of all that wait.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import timedelta
 from typing import NamedTuple
 
 from chalicelib.errors import Rejected, Unavailable
@@ -71,26 +72,29 @@ def _configured(services: Services, event_id: int) -> bool:
 
 
 def _requeue(services: Services, event_id: int, age_ms: int) -> int:
-    """Sends overdue orders again, but for those that lie dead; returns how many.
+    """Sends overdue orders again whose messages may be lost; returns how many.
 
     Whoever is handed out has waited least from then on, so that dead letters stand in nobody's way: a batch
     of nothing else makes room for the next one at once.
     """
     for _ in range(ROUNDS):
         claims = services.gate.overdue(event_id, age_ms, BATCH)
-        living = _living(services, claims)
-        for claim in living:
+        lost = _lost(services, claims, age_ms)
+        for claim in lost:
             services.queue.send(claim.decode(), str(event_id))
-        if living or len(claims) < BATCH:
-            return len(living)
+        if lost or len(claims) < BATCH:
+            return len(lost)
     return 0
 
 
-def _living(services: Services, claims: Sequence[bytes]) -> list[bytes]:
-    """Leaves out orders that are dead letters: each run would add a copy that fails as they did."""
+def _lost(services: Services, claims: Sequence[bytes], age_ms: int) -> list[bytes]:
+    """Leaves out what is a dead letter or failed lately: each run would add a copy that fails as well."""
+    if not claims:
+        return []
     ids = [_order_id(claim) for claim in claims]
-    dead = services.ledger.lying_dead([order_id for order_id in ids if order_id]) if claims else frozenset()
-    return [claim for claim, order_id in zip(claims, ids, strict=True) if order_id not in dead]
+    lately = services.clock() - timedelta(milliseconds=age_ms)
+    there = services.ledger.have_messages([order_id for order_id in ids if order_id], lately)
+    return [claim for claim, order_id in zip(claims, ids, strict=True) if order_id not in there]
 
 
 def _order_id(claim: bytes) -> str | None:

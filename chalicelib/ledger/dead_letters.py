@@ -63,9 +63,13 @@ class DeadLetters(Store):
         arguments = {"message_id": message_id, "lim": MOST_ATTEMPTS}
         return [FailedAttempt(*row) for row in self._rows(self._queries.read_failed_attempts, arguments)]
 
-    def lying_dead(self, order_ids: Iterable[str]) -> frozenset[str]:
-        """Tells which of these orders have no answer and lie on the dead-letter queue. Ids are UUIDs."""
-        rows = self._rows(self._queries.read_lying_dead, {"order_ids": plain(order_ids)})
+    def have_messages(self, order_ids: Iterable[str], failed_since: datetime) -> frozenset[str]:
+        """Tells which of these orders have no answer, but a message: dead, or one that failed lately.
+
+        Ids are UUIDs. A message that failed before `failed_since` may have been lost again meanwhile.
+        """
+        arguments = {"order_ids": plain(order_ids), "failed_since": failed_since}
+        rows = self._rows(self._queries.read_with_messages, arguments)
         return frozenset(order_id for (order_id,) in rows)
 
     def mark_moved(self, message_ids: Iterable[str], now: datetime) -> None:

@@ -59,7 +59,7 @@ class Queries(msgspec.Struct, frozen=True, kw_only=True):
     mark_redriven: bytes
     mark_all_redriven: bytes
     mark_deleted: bytes
-    read_lying_dead: bytes
+    read_with_messages: bytes
     record_action: bytes
     read_actions: bytes
     read_sale_facts: bytes

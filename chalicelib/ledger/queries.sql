@@ -485,13 +485,13 @@ WHERE moved_at <= %(moved_until)s AND redriven_at IS NULL AND deleted_at IS NULL
 -- Result: rows changed: the first time counts.
 UPDATE dead_letters SET deleted_at = %(at)s WHERE message_id = ANY (%(message_ids)s::text[]) AND deleted_at IS NULL
 
--- name: read_lying_dead
--- Args: order_ids uuid[].
--- Result: those of the orders that have no answer and lie among the dead letters.
+-- name: read_with_messages
+-- Args: order_ids uuid[]; failed_since.
+-- Result: those of the orders that have no answer, and lie among the dead letters or have failed since then.
 SELECT DISTINCT asked.order_id::text
 FROM unnest(%(order_ids)s::uuid[]) AS asked (order_id)
 JOIN dead_letters AS letters ON letters.order_id = asked.order_id
-WHERE letters.moved_at IS NOT NULL AND letters.redriven_at IS NULL AND letters.deleted_at IS NULL
+WHERE (letters.moved_at IS NOT NULL OR letters.recorded_at >= %(failed_since)s) AND letters.redriven_at IS NULL AND letters.deleted_at IS NULL
   AND NOT EXISTS (SELECT FROM orders WHERE orders.id = asked.order_id)
 
 -- name: record_action

@@ -182,14 +182,21 @@ def test_an_order_lies_dead_until_it_is_sent_again_given_up_or_decided(ledger: L
     orders = [an_order(event) for _ in range(5)]
     names = dict(zip("abcde", (order.order_id for order in orders), strict=True))
     ledger.count_failures([failed(name, order_id=order_id) for name, order_id in names.items()], NOON)
-    assert ledger.lying_dead(names.values()) == frozenset()
+    assert ledger.have_messages(names.values(), LATER) == frozenset()
     ledger.mark_moved("abcd", NOON)
-    assert ledger.lying_dead(names.values()) == {names[name] for name in "abcd"}
+    assert ledger.have_messages(names.values(), LATER) == {names[name] for name in "abcd"}
     ledger.mark_redriven("a", LATER)
     ledger.mark_deleted("b", LATER)
     assert ledger.cancel_undecided(orders[2], LATER)
-    assert ledger.lying_dead(names.values()) == {names["d"]}
-    assert ledger.lying_dead([]) == frozenset()
+    assert ledger.have_messages(names.values(), LATER) == {names["d"]}
+    assert ledger.have_messages([], LATER) == frozenset()
+
+
+def test_a_message_that_failed_lately_is_still_there(ledger: Ledger) -> None:
+    order = an_order(ledger.create_event(a_draft(10)))
+    ledger.count_failures([failed("m", order_id=order.order_id)], NOON)
+    assert ledger.have_messages([order.order_id], NOON) == {order.order_id}
+    assert ledger.have_messages([order.order_id], LATER) == frozenset()
 
 
 def test_an_order_is_cancelled_only_while_it_has_no_answer(ledger: Ledger) -> None:

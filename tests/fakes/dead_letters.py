@@ -7,7 +7,7 @@ from datetime import datetime
 
 from msgspec.structs import asdict, replace
 
-from chalicelib.model import DeadLetter, DeadLetterQuery, DeadLetterState, FailedAttempt, FailedMessage
+from chalicelib.model import DeadLetter, DeadLetterQuery, FailedAttempt, FailedMessage
 from tests.fakes.books import Books
 
 LONGEST_BYTES = 65_536
@@ -56,11 +56,15 @@ class MemoryDeadLetters(Books):
         """The last one first."""
         return self._attempts.get(message_id, [])[:-101:-1]
 
-    def lying_dead(self, order_ids: Iterable[str]) -> frozenset[str]:
-        """Those without an answer that lie dead."""
+    def have_messages(self, order_ids: Iterable[str], failed_since: datetime) -> frozenset[str]:
+        """Those without an answer that lie dead, or have failed since."""
         with self._lock:
-            dead = {each.order_id for each in self._failed.values() if each.state is DeadLetterState.DEAD}
-            return frozenset(id_ for id_ in order_ids if id_ in dead and id_ not in self._orders)
+            known = {
+                each.order_id
+                for each in self._failed.values()
+                if _is_open(each) and (each.moved_at is not None or each.recorded_at >= failed_since)
+            }
+            return frozenset(id_ for id_ in order_ids if id_ in known and id_ not in self._orders)
 
     def mark_moved(self, message_ids: Iterable[str], now: datetime) -> None:
         """Notes the first time."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import psycopg
@@ -167,5 +168,6 @@ def test_a_thousand_overdue_orders_are_looked_for_by_index(connection: psycopg.C
     grow(connection, 20_000)
     bury(connection, 10_000)
     connection.execute("ANALYZE orders, dead_letters")
-    found = plan(connection, QUERIES.read_lying_dead, {"order_ids": plain([SOME_ID] * 1_000)})
+    asked = {"order_ids": plain([SOME_ID] * 1_000), "failed_since": datetime.now(UTC)}
+    found = plan(connection, QUERIES.read_with_messages, asked)
     assert "Seq Scan on orders" not in found
