@@ -125,6 +125,7 @@ def _welcome(stack: Stack, seconds: float) -> str:
             f"ready {stack.url}",
             "",
             f"  docs      {stack.url}/docs",
+            f"  console   {stack.url}/console",
             f"  postgres  {_shown(environment['DATABASE_URL'])}",
             f"  valkey    {_shown(environment['VALKEY_URL'])}",
             f"  sqs       {environment['ORDER_QUEUE_URL']}",
