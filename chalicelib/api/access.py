@@ -44,6 +44,8 @@ ACCESS: dict[str, Allowed] = {
     "getDocsStyle": PUBLIC,
     "getDocsPageStyle": PUBLIC,
     "getDocsStart": PUBLIC,
+    "getConsole": PUBLIC,
+    "getConsoleFile": PUBLIC,
     "listEvents": PUBLIC,
     "getEvent": PUBLIC,
     "getAvailability": PUBLIC,

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from chalicelib.api.headers import REQUEST_ID
 from chalicelib.settings import Settings
 
-SENT = ("Authorization", "Content-Type", "Idempotency-Key", "If-Match")
+SENT = ("Authorization", "Content-Type", "Idempotency-Key", "If-Match", "If-None-Match")
 """What a page may send. The payment provider's signature is not among them: no page has the secret."""
 SHOWN = (
     "ETag",

@@ -14,6 +14,7 @@ from chalice.app import Response
 
 from chalicelib.api import (
     audit_log,
+    console,
     dead_letters,
     events,
     monitoring,
@@ -126,6 +127,7 @@ ALL: tuple[Operation, ...] = (
     *audit_log.OPERATIONS,
     *sales.OPERATIONS,
     *status.OPERATIONS,
+    *console.OPERATIONS,
     *OPERATIONS,
 )
 """Every call of the contract; the routes and the document are both made from this."""

@@ -18,10 +18,11 @@ _PATH_TYPES: dict[str, dict[str, Any]] = {
     "eventId": {"type": "integer", "minimum": 1, "maximum": 2**31 - 1},
     "orderId": {"type": "string", "format": "uuid"},
     "messageId": {"type": "string", "minLength": 1, "maxLength": 100, "pattern": "^[!-~]+$"},
+    "file": {"type": "string", "pattern": r"^[a-z-]+\.(js|css)$"},
 }
 _HEADERS: dict[str, str] = {
     "Location": "Address of what was made",
-    "ETag": "Version of the event, for If-Match",
+    "ETag": "Version of what is answered, for If-Match or If-None-Match",
     "Retry-After": "Seconds after which to ask again; absent once the order is decided",
     "RateLimit-Policy": "The limit that this answer is about: whose, requests (q), seconds (w)",
     "RateLimit": "What is left of it: requests (r), and seconds until there is one more (t)",
@@ -34,7 +35,12 @@ _TOKEN = {
     "bearerFormat": "JWT",
     "description": "Of the service's issuer, for the service's audience.",
 }
-_ANSWERED = {200: "As asked", 201: "Created", 202: "Taken in; the answer follows at Location"}
+_ANSWERED = {
+    200: "As asked",
+    201: "Created",
+    202: "Taken in; the answer follows at Location",
+    304: "The copy is still good",
+}
 _PROBLEM_HEADERS = {"429": ("Retry-After", *quotas.NAMES), "503": ("Retry-After",)}
 _RESOURCES = ("events", "orders", "payments", "ops")
 
@@ -86,7 +92,7 @@ def _speak_ecma(value: Any) -> None:
 
 
 def _kinds(each: Operation) -> list[Any]:
-    shown = [kind for kind in each.answers.values() if not isinstance(kind, str)]
+    shown = [kind for kind in each.answers.values() if kind is not None and not isinstance(kind, str)]
     return shown if each.body is None else [each.body, *shown]
 
 
@@ -143,18 +149,20 @@ def _worded(words: str) -> dict[str, Any]:
 
 
 def _answers(each: Operation) -> dict[str, Any]:
-    answers = {}
+    answers: dict[str, dict[str, Any]] = {}
     for status, kind in each.answers.items():
+        answers[str(status)] = found = {
+            "description": _ANSWERED[status],
+            "headers": {name: _header(name) for name in each.sends},
+        }
+        if kind is None:
+            continue
         media_type, schema = (
             (kind, {"type": "object" if kind == "application/json" else "string"})
             if isinstance(kind, str)
             else ("application/json", _ref(kind))
         )
-        answers[str(status)] = {
-            "description": _ANSWERED[status],
-            "headers": {name: _header(name) for name in each.sends},
-            "content": {media_type: {"schema": schema}},
-        }
+        found["content"] = {media_type: {"schema": schema}}
     return answers
 
 

@@ -63,7 +63,7 @@ def note_failure(_: Call, declared: Operation, error: OnsaleError) -> None:
 
 
 class Operation(msgspec.Struct, frozen=True, kw_only=True):
-    """One call of the contract. `answers` maps a status to its body's type, or to a media type."""
+    """One call of the contract. `answers` maps a status to its body's type, to a media type, or to None."""
 
     method: str
     path: str

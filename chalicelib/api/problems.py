@@ -30,6 +30,7 @@ CODES: dict[str, tuple[int, str]] = {
     "unsupported-media-type": (415, "The body must be JSON"),
     "route-not-found": (404, "There is nothing at this path"),
     "method-not-allowed": (405, "This path does not take this method"),
+    "file-not-found": (404, "The console has no such file"),
     "event-not-found": (404, "There is no such event"),
     "order-not-found": (404, "There is no such order"),
     "dead-letter-not-found": (404, "No such message has failed"),

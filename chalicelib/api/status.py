@@ -40,7 +40,7 @@ class Readiness(msgspec.Struct, frozen=True):
 @operation("GET /", query=None, answers={200: Index})
 def get_index(_: Services, call: Call, __: None) -> Response:
     """Find the way."""
-    names = ("events", "orders", "health", "ready", "docs", "openapi.json")
+    names = ("events", "orders", "health", "ready", "docs", "console", "openapi.json")
     links = {name.partition(".")[0]: call.link("/") + name for name in names}
     return answer(200, Index("onsale", VERSION, links))
 

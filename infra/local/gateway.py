@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from chalicelib.api import headers, problems
-from infra.local import proxy_event
+from infra.local import compression, proxy_event
 from infra.local.children import end_with_parent
 from infra.local.context import LambdaContext
 from infra.local.layout import LOOPBACK
@@ -62,6 +62,8 @@ def gateway(app: Any, seen: Seen = unseen) -> Wsgi:
         except Refused as refused:
             answer = _problem(refused, request_id)
         sent, body = _as_http(answer)
+        if len(body) >= compression.LEAST_BYTES:
+            body = compression.compressed(sent, body, environ.get("HTTP_ACCEPT_ENCODING", ""))
         sent.append(("x-amzn-RequestId", request_id))
         start_response(_STATUS_LINES.get(answer["statusCode"]) or f"{answer['statusCode']} Other", sent)
         seen(answer["statusCode"], time.perf_counter() - began, function_seconds)

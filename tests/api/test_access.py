@@ -76,6 +76,8 @@ REQUESTS: dict[str, Ask] = {
     "getDocsStyle": page("/docs/swagger-ui.css"),
     "getDocsPageStyle": page("/docs/page.css"),
     "getDocsStart": page("/docs/init.js"),
+    "getConsole": page("/console"),
+    "getConsoleFile": page("/console/app.js"),
     "listEvents": page("/events"),
     "getEvent": event("GET", ""),
     "getAvailability": event("GET", "/availability"),

@@ -85,6 +85,7 @@ def test_parameters_are_described_where_they_are_given(api: Api) -> None:
         ("path", "eventId"),
         ("path", "orderId"),
         ("path", "messageId"),
+        ("path", "file"),
         ("query", "cursor"),
         ("query", "limit"),
         ("query", "eventId"),
@@ -97,6 +98,7 @@ def test_parameters_are_described_where_they_are_given(api: Api) -> None:
         ("query", "reason"),
         ("query", "seconds"),
         ("header", "If-Match"),
+        ("header", "If-None-Match"),
         ("header", "Idempotency-Key"),
     }
 

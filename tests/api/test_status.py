@@ -11,7 +11,7 @@ from tests.fakes.services import Down, MemoryServices
 def test_the_index_leads_to_pages_that_exist(api: Api) -> None:
     index = api("GET", "/").json
     assert index["name"] == "onsale"
-    assert set(index["links"]) == {"events", "orders", "health", "ready", "docs", "openapi"}
+    assert set(index["links"]) == {"events", "orders", "health", "ready", "docs", "console", "openapi"}
     for link in index["links"].values():
         assert api("GET", link).status == 200
 

@@ -1,0 +1,1 @@
+"""The console in real Chromium, against the whole stack."""
