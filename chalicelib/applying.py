@@ -80,7 +80,7 @@ def apply(services: Services, batch: Sequence[OrderPlaced], pace: Pace) -> Appli
             breaker.failed(pace.monotonic())
         log("batch-not-applied", "error", part="ledger", detail=error.detail, records=len(batch))
         return work.result(in_order=False)
-    if work.faults and not work.decisions and len(batch) > 1:
+    if work.faults and not work.decisions and len({placed.order_id for placed in batch}) > 1:
         # Hardly that many bad orders at once, but a bad deployment: it must not bury everybody's.
         breaker.failed(pace.monotonic())
         log(

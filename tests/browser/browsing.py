@@ -1,34 +1,23 @@
-"""Chromium for the tests: where it is, how it is started, and what a page's numbers are."""
+"""The console in Chromium: how it is started, and what a page's numbers are."""
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from playwright.sync_api import Browser, Locator, Page, sync_playwright
 
+from tests.support.chromium import FLAGS
 from tests.support.waiting import until
 
-NAMES = ("chromium", "chromium-browser", "google-chrome")
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking"]
 PAGES = ("dashboard", "sale", "queue", "order", "dead-letters", "log")
 WIDE = {"width": 1440, "height": 900}
 PATIENCE_MS = 15_000
 PATIENT = {"CLAIM_OVERDUE_MS": "60000"}
 """For the stack: an order that fails is not sent once more meanwhile, so that its one message becomes the
 dead letter."""
-
-
-def chromium() -> str | None:
-    """Where Chromium is; None for none. Raises RuntimeError where CI=true says there must be one."""
-    found = next(filter(None, map(shutil.which, NAMES)), None)
-    if found is None and os.environ.get("CI") == "true":
-        raise RuntimeError("CI has no Chromium: the browser tests would be skipped unseen")
-    return found
 
 
 @contextmanager

@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Browser
 
-from tests.browser.browsing import PATIENT, Tab, browser, chromium
+from tests.browser.browsing import PATIENT, Tab, browser
+from tests.support.chromium import chromium
 from tests.support.stack import Stack
 
 

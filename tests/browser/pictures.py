@@ -14,8 +14,9 @@ from pathlib import Path
 
 from playwright.sync_api import Browser
 
-from tests.browser.browsing import PATIENT, Tab, browser, chromium
+from tests.browser.browsing import PATIENT, Tab, browser
 from tests.browser.scenes import BURIED_SECONDS, an_event, an_order, buried, newest, poison_for, sold
+from tests.support.chromium import chromium
 from tests.support.stack import Stack
 from tests.support.waiting import until
 

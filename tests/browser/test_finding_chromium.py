@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.browser.browsing import NAMES, chromium
+from tests.support.chromium import NAMES, chromium
 
 
 @pytest.fixture(autouse=True)

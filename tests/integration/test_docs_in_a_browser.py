@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -17,8 +16,9 @@ from chalicelib.api.docs import ALL
 from infra.local.gateway import gateway
 from tests.api.conftest import Api
 from tests.fakes.services import MemoryServices
+from tests.support.chromium import FLAGS, chromium
 
-BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+BROWSER = chromium()
 SIMULATED_MS = 15_000
 """Of the browser's own clock, which runs as fast as the page lets it: about a second of ours."""
 
@@ -56,8 +56,8 @@ def served(wsgi: Any) -> Iterator[str]:
 
 def look(url: str, profile: Path) -> Seen:
     """Opens the page in a browser of its own."""
-    command = [str(BROWSER), "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
-    command += ["--disable-background-networking", f"--user-data-dir={profile}", "--enable-logging=stderr"]
+    command = [str(BROWSER), "--headless", *FLAGS]
+    command += [f"--user-data-dir={profile}", "--enable-logging=stderr"]
     command += [f"--virtual-time-budget={SIMULATED_MS}", "--dump-dom", url]
     ran = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
     return Seen(ran.stdout, [line for line in ran.stderr.splitlines() if "CONSOLE" in line])

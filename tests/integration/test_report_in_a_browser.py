@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
@@ -15,11 +14,11 @@ from infra.cost.prices import list_prices
 from infra.report.facts import conclude
 from infra.report.gather import gather
 from infra.report.page import page
+from tests.support.chromium import FLAGS, chromium
 from tests.support.sold_out import NOW, SoldOut
 
-BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+BROWSER = chromium()
 Scheme = Literal["light", "dark"]
-QUIET = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking"]
 EVIL = "Night One <script>document.title = 'run'</script><img src=x onerror=\"document.title = 'run'\">"
 A4_PX = 673
 """What is left of A4 between its margins, at 96 a inch."""
@@ -33,7 +32,7 @@ pytestmark = [
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     with sync_playwright() as driver:
-        running = driver.chromium.launch(executable_path=BROWSER, args=QUIET)
+        running = driver.chromium.launch(executable_path=BROWSER, args=FLAGS)
         yield running
         running.close()
 
