@@ -25,6 +25,7 @@ VERBS = {
     "rush": ("infra.commands.rush:rush", "Send a crowd of buyers to a running stack, then audit it."),
     "bench": ("infra.commands.bench:bench", "Measure the limits of this machine, and ours beside them."),
     "capacity": ("infra.commands.capacity:capacity", "Say which limits bind for an on-sale of a given size."),
+    "cost": ("infra.commands.cost:cost", "Write the bill of an on-sale on AWS, by service."),
     "check-history": (
         "infra.commands.check_history:check_history",
         "Judge a run by its history alone.",

@@ -67,10 +67,11 @@ def bill(handled: Handling, prices: Prices, count: int = 1) -> Bill:
         ("logs and metrics written", "cloudwatch-logs-ingested-gb", handled.log_bytes / GB_BYTES),
         ("the answer to the buyer", "data-transfer-out-gb", handled.answer_bytes / GB_BYTES),
     )
-    lines = tuple(_line(prices, what, name, amount * count) for what, name, amount in amounts if amount > 0)
-    return Bill(count, prices.currency, lines, sum(line.cost for line in lines))
+    lines = tuple(line(prices, what, name, amount * count) for what, name, amount in amounts if amount > 0)
+    return Bill(count, prices.currency, lines, sum(each.cost for each in lines))
 
 
-def _line(prices: Prices, what: str, name: str, amount: float) -> CostLine:
+def line(prices: Prices, what: str, name: str, amount: float) -> CostLine:
+    """`amount` units at the price of that name. Raises KeyError when the list has none."""
     price = prices.named(name)
     return CostLine(what, name, price.unit, amount, amount * price.one)

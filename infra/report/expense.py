@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from infra.cost.cost import Handling, bill
+from infra.cost.measured import (
+    ORDER_ANSWER_BYTES,
+    ORDER_LOG_BYTES,
+    REFUSAL_ANSWER_BYTES,
+    REFUSAL_LOG_BYTES,
+)
 from infra.cost.prices import Prices
 from infra.report.figures import Costs
 from infra.report.gathered import Series
 
 MILLION = 1_000_000
-ORDER_LOG_BYTES, REFUSAL_LOG_BYTES = 610, 610
-"""What the service writes for each, metrics in the same lines: the local stack's logs after a rush of 5,000
-orders, 1,000 let in and decided in batches of 80; November 2026. Lambda's own lines are not in it."""
-ORDER_ANSWER_BYTES, REFUSAL_ANSWER_BYTES = 890, 610
-"""A 202 and a `sold-out`, head and body, as the local stack sends them: read off the wire, November 2026."""
 
 
 class Unpriced(Exception):
