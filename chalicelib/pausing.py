@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from chalicelib.aws.event_source_mapping import UNKNOWN, Mapping, MappingState
+from chalicelib.aws.mapping import UNKNOWN, Mapping, MappingState
 from chalicelib.errors import Unavailable
 from chalicelib.log import log
 

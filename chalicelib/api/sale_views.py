@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 from chalicelib.api.answers import Output, utc
 from chalicelib.api.event_views import event_status
-from chalicelib.aws.event_source_mapping import MappingState
+from chalicelib.aws.mapping import MappingState
 from chalicelib.identity.principal import Role
 
 if TYPE_CHECKING:
-    from chalicelib.aws.event_source_mapping import Mapping as QueueMapping
+    from chalicelib.aws.mapping import Mapping as QueueMapping
     from chalicelib.ops import sale as sales
     from chalicelib.ops.standing import Standing
 

@@ -7,14 +7,12 @@ the state is `Enabling` or `Disabling`.
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import Any
-
-import msgspec
 
 from chalicelib.aws.answers import AwsRefused
 from chalicelib.aws.client import AwsClient
 from chalicelib.aws.credentials import credential_source
+from chalicelib.aws.mapping import Mapping, MappingState
 from chalicelib.aws.sigv4 import LAMBDA
 from chalicelib.errors import Unavailable
 from chalicelib.settings import Settings
@@ -23,29 +21,6 @@ TIMEOUT_MS = 3_000
 """Of one call, its retries included: an operator waits for it, and the function has 15 s."""
 PART = "fulfilment"
 PATH = "/2015-03-31/event-source-mappings"
-
-
-class MappingState(StrEnum):
-    """Whether the mapping hands batches over, or soon will, or soon will not."""
-
-    ENABLED = "Enabled"
-    ENABLING = "Enabling"
-    DISABLED = "Disabled"
-    DISABLING = "Disabling"
-    UNKNOWN = "Unknown"
-
-
-class Mapping(msgspec.Struct, frozen=True, kw_only=True):
-    """A mapping as Lambda describes it. None is what it does not tell, or what has no limit."""
-
-    state: MappingState
-    batch_size: int | None = None
-    window_seconds: int | None = None
-    maximum_concurrency: int | None = None
-
-
-UNKNOWN = Mapping(state=MappingState.UNKNOWN)
-"""What is known of a mapping that cannot be asked about."""
 
 
 class EventSourceMapping:

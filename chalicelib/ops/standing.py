@@ -16,7 +16,7 @@ from chalicelib.ops import measured
 from chalicelib.pausing import mapping
 
 if TYPE_CHECKING:
-    from chalicelib.aws.event_source_mapping import Mapping
+    from chalicelib.aws.mapping import Mapping
     from chalicelib.queue.depths import Depth
     from chalicelib.services import Services
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from chalicelib.aws.event_source_mapping import EventSourceMapping, Mapping
+from chalicelib.aws.event_source_mapping import EventSourceMapping
+from chalicelib.aws.mapping import Mapping
 from chalicelib.errors import Rejected, Unavailable, Undecided
 from chalicelib.log import log
 from chalicelib.model import AuditRecord

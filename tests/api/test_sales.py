@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.aws.event_source_mapping import MappingState
+from chalicelib.aws.mapping import MappingState
 from tests.api.conftest import Api
 from tests.fakes.services import Down, MemoryServices
 from tests.support.tokens import JWT_SETTINGS, local_token

@@ -8,13 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from chalicelib.aws.event_source_mapping import (
-    EventSourceMapping,
-    Mapping,
-    MappingState,
-    event_source_mapping,
-    mapping_of,
-)
+from chalicelib.aws.event_source_mapping import EventSourceMapping, event_source_mapping, mapping_of
+from chalicelib.aws.mapping import Mapping, MappingState
 from chalicelib.errors import Unavailable
 from chalicelib.settings import from_environment
 from infra.local import sqs

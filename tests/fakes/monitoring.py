@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from chalicelib.aws.event_source_mapping import Mapping as QueueMapping
-from chalicelib.aws.event_source_mapping import MappingState
+from chalicelib.aws.mapping import Mapping as QueueMapping
+from chalicelib.aws.mapping import MappingState
 from chalicelib.queue.depths import Depth
 
 
