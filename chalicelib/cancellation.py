@@ -9,7 +9,7 @@ from __future__ import annotations
 from chalicelib.errors import OnsaleError, Rejected
 from chalicelib.log import log
 from chalicelib.metrics import emit
-from chalicelib.model import Order, OrderPlaced, OrderStatus
+from chalicelib.model import Order, OrderPlaced
 from chalicelib.restock import restock
 from chalicelib.services import Services
 from chalicelib.whereabouts import look_up, missing
@@ -23,26 +23,29 @@ def cancel(services: Services, order_id: str) -> Order:
     the order and the gate is down or has forgotten what was on its way.
     """
     known, failure = look_up(services, order_id)
-    before = None if known.claim is not None else services.ledger.order(order_id)
     try:
-        order = services.ledger.cancel(order_id, known.claim, services.clock())
+        order, is_news = services.ledger.cancel(order_id, known.claim, services.clock())
     except Rejected as error:
         if error.code == "order-not-found":
             raise failure or missing(services, order_id, known) from error
         raise
     if not _returned(services, order.event_id, order.id):
         restock(services, [order.event_id])
-    _note(order, again=before is not None and before.status is OrderStatus.CANCELLED)
+    _note(order, is_news=is_news)
     return order
 
 
-def _note(order: Order, *, again: bool) -> None:
+def _note(order: Order, *, is_news: bool) -> None:
     """Writes the line of an order that is cancelled; whoever cancels again is told so, and not counted."""
-    if again:
+    if is_news:
+        _tell(order.event_id, order.id)
+    else:
         log("order-cancelled", eventId=order.event_id, orderId=order.id)
-        return
-    about = {"eventId": order.event_id, "orderId": order.id}
-    emit("order-cancelled", {"Cancelled": 1}, fields=about, event_id=order.event_id)
+
+
+def _tell(event_id: int, order_id: str) -> None:
+    about = {"eventId": event_id, "orderId": order_id}
+    emit("order-cancelled", {"Cancelled": 1}, fields=about, event_id=event_id)
 
 
 def cancel_undecided(services: Services, placed: OrderPlaced) -> bool:
@@ -54,8 +57,7 @@ def cancel_undecided(services: Services, placed: OrderPlaced) -> bool:
         return False
     if not _returned(services, placed.event_id, placed.order_id):
         restock(services, [placed.event_id])
-    about = {"eventId": placed.event_id, "orderId": placed.order_id}
-    emit("order-cancelled", {"Cancelled": 1}, fields=about, event_id=placed.event_id)
+    _tell(placed.event_id, placed.order_id)
     return True
 
 

@@ -20,8 +20,8 @@ from chalicelib.rules import Outcome, change, judge_cancel
 class Lifecycle(Orders):
     """What becomes of an order after it was accepted, payment aside."""
 
-    def cancel(self, order_id: str, claim: OrderPlaced | None, now: datetime) -> Order:
-        """Cancels an order, decided or not; cancelling it twice gives the same answer.
+    def cancel(self, order_id: str, claim: OrderPlaced | None, now: datetime) -> tuple[Order, bool]:
+        """Cancels an order, decided or not. Returns it, and whether that is news: False the second time.
 
         `claim` is the order as the gate holds it, read before this call: an order that nobody has decided
         is recorded as cancelled from it, at once, so that its message finds it so. Whoever cancels gives
@@ -29,9 +29,11 @@ class Lifecycle(Orders):
         Rejected("order-not-found") without a claim, Rejected("order-not-cancellable"), or Unavailable;
         when that is ambiguous, cancelling again is safe.
         """
-        if claim is not None:
-            self._again_when_lost(lambda connection: self._record_as_cancelled(connection, claim, now))
-        return self._again_when_lost(lambda connection: self._cancel_decided(connection, order_id, now))
+        early = claim is not None and self.cancel_undecided(claim, now)
+        order, late = self._again_when_lost(
+            lambda connection: self._cancel_decided(connection, order_id, now)
+        )
+        return order, early or late
 
     def cancel_undecided(self, placed: OrderPlaced, now: datetime) -> bool:
         """Records an order that nobody has decided as cancelled, so that its message finds it so.
@@ -63,17 +65,19 @@ class Lifecycle(Orders):
                 return True
         return False
 
-    def _cancel_decided(self, connection: psycopg.Connection, order_id: str, now: datetime) -> Order:
+    def _cancel_decided(
+        self, connection: psycopg.Connection, order_id: str, now: datetime
+    ) -> tuple[Order, bool]:
         row = connection.execute(self._queries.lock_order, {"id": order_id}).fetchone()
         if row is None:
             raise Rejected("order-not-found", f"There is no order {order_id}.")
         order = order_of_row(row)
         changed = judge_cancel(order)
         if changed is None:
-            return order
+            return order, False
         changes.make(connection, self._queries, changed, now)
         connection.execute(self._queries.refund_payments, {"id": order_id})
-        return changes.order_after(order, changed)
+        return changes.order_after(order, changed), True
 
     def _expire(self, connection: psycopg.Connection, now: datetime, limit: int) -> dict[int, int]:
         rows = connection.execute(self._queries.expire_orders, {"now": now, "lim": limit}).fetchall()

@@ -348,13 +348,15 @@ def test_a_cancelled_order_gives_tickets_and_allowance_back_once(
 ) -> None:
     placed = make(ledger, event, 3, user="ann")  # type: ignore[operator]
     before = version(ledger, event)
-    cancelled = ledger.cancel(placed.order_id, None, LATE)
+    cancelled, is_news = ledger.cancel(placed.order_id, None, LATE)
+    assert is_news
     assert (cancelled.status, cancelled.expires_at, cancelled.decided_at) == (
         OrderStatus.CANCELLED,
         None,
         NOON,
     )
-    assert ledger.cancel(placed.order_id, None, LATE) == cancelled == found(ledger, placed)
+    assert ledger.cancel(placed.order_id, None, LATE) == (cancelled, False)
+    assert cancelled == found(ledger, placed)
     assert stock(ledger, event) == [(0, 0, 3), (0, 0, 5)]
     assert version(ledger, event) == before + 1
     reserved(ledger, event, 3, user="ann")
@@ -407,11 +409,12 @@ def test_what_is_not_there_cannot_be_cancelled(ledger: Ledger) -> None:
 
 def test_a_cancel_that_overtakes_its_order_is_remembered(ledger: Ledger, event: Event) -> None:
     placed = an_order(event, 2, key="k")
-    cancelled = ledger.cancel(placed.order_id, placed, LATE)
+    cancelled, is_news = ledger.cancel(placed.order_id, placed, LATE)
+    assert is_news
     assert cancelled == found(ledger, placed)
     assert (cancelled.status, cancelled.decided_at, cancelled.reason) == (OrderStatus.CANCELLED, LATE, None)
     assert (cancelled.items, cancelled.total_price) == (placed.items, 1_000)
-    assert ledger.cancel(placed.order_id, placed, LATE) == cancelled
+    assert ledger.cancel(placed.order_id, placed, LATE) == (cancelled, False)
     (outcome,) = applied(ledger, placed, now=LATE).outcomes
     assert (outcome.status, outcome.known, outcome.kept) == (OrderStatus.CANCELLED, True, False)
     assert ledger.order_by_key(placed.user_id, "k") == (cancelled, placed.request_digest)
@@ -423,7 +426,8 @@ def test_a_claim_of_an_order_that_was_decided_meanwhile_cancels_it_as_decided(
     ledger: Ledger, event: Event
 ) -> None:
     placed = reserved(ledger, event, 2)
-    assert ledger.cancel(placed.order_id, placed, LATE).decided_at == NOON
+    cancelled, is_news = ledger.cancel(placed.order_id, placed, LATE)
+    assert (cancelled.decided_at, is_news) == (NOON, True)
     assert stock(ledger, event) == [(0, 0, 3), (0, 0, 5)]
     balance(ledger, event)
 
@@ -489,7 +493,8 @@ def test_a_rejected_order_keeps_its_key(ledger: Ledger, event: Event) -> None:
 
 def test_a_cancelled_order_whose_key_is_anothers_goes_without(ledger: Ledger, event: Event) -> None:
     first, second = reserved(ledger, event, user="ann", key="k"), an_order(event, user="ann", key="k")
-    assert ledger.cancel(second.order_id, second, NOON).status is OrderStatus.CANCELLED
+    cancelled, is_news = ledger.cancel(second.order_id, second, NOON)
+    assert (cancelled.status, is_news) == (OrderStatus.CANCELLED, True)
     assert ledger.order_by_key("ann", "k") == (found(ledger, first), first.request_digest)
     balance(ledger, event)
 

@@ -32,19 +32,19 @@ from tests.fakes.books import Books
 class MemoryLife(Books):
     """As `ledger.lifecycle` and `ledger.payments`, in memory."""
 
-    def cancel(self, order_id: str, claim: OrderPlaced | None, now: datetime) -> Order:
-        """Cancels an order, decided or not."""
+    def cancel(self, order_id: str, claim: OrderPlaced | None, now: datetime) -> tuple[Order, bool]:
+        """Cancels an order, decided or not; tells whether that is news."""
         with self._lock:
             order = self._orders.get(order_id)
             if claim is not None and self.cancel_undecided(claim, now):
-                return self._orders[order_id]
+                return self._orders[order_id], True
             if order is None:
                 raise Rejected("order-not-found", f"There is no order {order_id}.")
             changed = judge_cancel(order)
             if changed is not None:
                 self._make([changed], now)
                 self._refund(order_id)
-            return self._orders[order_id]
+            return self._orders[order_id], changed is not None
 
     def cancel_undecided(self, placed: OrderPlaced, now: datetime) -> bool:
         """Records an order that has no answer as cancelled."""

@@ -273,7 +273,7 @@ def cancel_against_fulfilment(dsn: str, queries: Queries, turns: int = 15) -> No
                 for place, order in enumerate(Random(turn).sample(placed, 4)):
                     if place == 2:
                         decided.wait(timeout=10)
-                    answer = cancelling.cancel(order.order_id, order, NOON)
+                    answer, _ = cancelling.cancel(order.order_id, order, NOON)
                     assert answer.status is OrderStatus.CANCELLED
 
             at_once(

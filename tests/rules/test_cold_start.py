@@ -1,4 +1,4 @@
-"""What a cold door has to import before its first answer: nothing that only another function or a page needs."""
+"""What a cold door imports before its first answer: nothing that only another function or a page needs."""
 
 from __future__ import annotations
 
