@@ -368,11 +368,7 @@ WHERE (%(message_ids)s::text[] IS NULL OR message_id = ANY (%(message_ids)s::tex
   AND (%(event_id)s::bigint IS NULL OR event_id = %(event_id)s::bigint)
   AND (%(user_id)s::text IS NULL OR user_id = %(user_id)s::text)
   AND (%(reason)s::text IS NULL OR strpos(lower(reason), %(reason)s::text) > 0)
-  AND (%(state)s::text IS NULL OR %(state)s::text = CASE
-        WHEN deleted_at IS NOT NULL THEN 'deleted'
-        WHEN redriven_at IS NOT NULL THEN 'redriven'
-        WHEN moved_at IS NOT NULL THEN 'dead'
-        ELSE 'failing' END)
+  AND (%(state)s::text IS NULL OR state = %(state)s::text)
   AND (%(before_id)s::text IS NULL
        OR (recorded_at, message_id) < (%(before_at)s::timestamptz, %(before_id)s::text))
 ORDER BY recorded_at DESC, message_id DESC
@@ -387,11 +383,7 @@ WHERE (%(message_ids)s::text[] IS NULL OR message_id = ANY (%(message_ids)s::tex
   AND (%(event_id)s::bigint IS NULL OR event_id = %(event_id)s::bigint)
   AND (%(user_id)s::text IS NULL OR user_id = %(user_id)s::text)
   AND (%(reason)s::text IS NULL OR strpos(lower(reason), %(reason)s::text) > 0)
-  AND (%(state)s::text IS NULL OR %(state)s::text = CASE
-        WHEN deleted_at IS NOT NULL THEN 'deleted'
-        WHEN redriven_at IS NOT NULL THEN 'redriven'
-        WHEN moved_at IS NOT NULL THEN 'dead'
-        ELSE 'failing' END)
+  AND (%(state)s::text IS NULL OR state = %(state)s::text)
 
 -- name: read_failed_attempts
 -- Args: message_id; lim, rows at most.

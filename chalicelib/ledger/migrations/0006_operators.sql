@@ -9,6 +9,11 @@ ALTER TABLE dead_letters
   ADD COLUMN user_id      text,
   ADD COLUMN redriven_at  timestamptz,
   ADD COLUMN deleted_at   timestamptz;
+ALTER TABLE dead_letters ADD COLUMN state text GENERATED ALWAYS AS (
+  CASE WHEN deleted_at IS NOT NULL THEN 'deleted'
+       WHEN redriven_at IS NOT NULL THEN 'redriven'
+       WHEN moved_at IS NOT NULL THEN 'dead'
+       ELSE 'failing' END) STORED;
 CREATE INDEX dead_letters_of_an_order ON dead_letters (order_id) WHERE order_id IS NOT NULL;
 CREATE INDEX dead_letters_of_a_buyer ON dead_letters (user_id) WHERE user_id IS NOT NULL;
 
