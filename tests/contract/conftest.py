@@ -1,4 +1,4 @@
-"""The gate, three times: the in-memory twin, one Valkey, and a Valkey cluster."""
+"""The gate, three times (the in-memory twin, one Valkey, a Valkey cluster), and SQS from both emulators."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import pytest
 
 from chalicelib.gate.client import connect
 from tests.support.gates import AnyGate, empty_gate
+from tests.support.sqs import LOCALSTACK, skip_without_localstack, sqs_server
 from tests.support.valkey import valkey_server
 
 
@@ -28,3 +29,20 @@ def client(request: pytest.FixtureRequest) -> Iterator[Any]:
 def gate(client: Any) -> AnyGate:
     """An empty gate."""
     return empty_gate(client)
+
+
+SQS = [
+    pytest.param("embedded", marks=pytest.mark.slow),
+    pytest.param("localstack", marks=[pytest.mark.slow, pytest.mark.localstack]),
+]
+
+
+@pytest.fixture(scope="module", params=SQS)
+def endpoint(request: pytest.FixtureRequest) -> Iterator[str]:
+    """Where an SQS answers."""
+    if request.param == "localstack":
+        skip_without_localstack()
+        yield LOCALSTACK
+        return
+    with sqs_server() as address:
+        yield address

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import closing
 
 import pytest
@@ -12,23 +11,8 @@ from chalicelib.queue.client import QueueClient
 from chalicelib.queue.depths import Depth, Depths
 from chalicelib.queue.returns import Returns
 from infra.local import sqs
-from tests.support.sqs import LOCALSTACK, fresh_queue, skip_without_localstack, sqs_server
+from tests.support.sqs import fresh_queue
 from tests.support.waiting import until
-
-REAL = [
-    pytest.param("embedded", marks=pytest.mark.slow),
-    pytest.param("localstack", marks=[pytest.mark.slow, pytest.mark.localstack]),
-]
-
-
-@pytest.fixture(scope="module", params=REAL)
-def endpoint(request: pytest.FixtureRequest) -> Iterator[str]:
-    if request.param == "localstack":
-        skip_without_localstack()
-        yield LOCALSTACK
-        return
-    with sqs_server() as address:
-        yield address
 
 
 def depths_of(queue: QueueClient) -> Depths:
