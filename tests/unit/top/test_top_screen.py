@@ -60,7 +60,7 @@ def drawn(**parts: Any) -> str:
     """The frame in plain text, and "<colour>" of the gap."""
     given: dict[str, Any] = {"sale": SALE, "queue": QUEUE, "alarms": {"items": [FINE]}, "latencies": {}}
     shot = Snapshot(at=datetime(2026, 6, 1, 12, 1, tzinfo=UTC), **(given | parts))
-    console = Console(width=160, file=io.StringIO(), force_terminal=True, color_system="standard")
+    console = Console(width=160, height=40, file=io.StringIO(), force_terminal=True, color_system="standard")
     console.print(frame(shot))
     assert isinstance(console.file, io.StringIO)
     return console.file.getvalue()
