@@ -13,7 +13,6 @@ FUNCTION_UNITS = {
     "Throttles": "Count",
     "Duration": "Milliseconds",
 }
-API_NAME = "onsale"
 
 Seen = Callable[[int, float, float | None], None]
 """Told of each request: its status, how many seconds it took, and how many of them the function, if asked."""
@@ -33,7 +32,7 @@ class RequestCounts:
 
     def __init__(self, stage: str, write: Callable[[bytes], None] = write) -> None:
         """Counts; nothing is said before `start` or `flush`."""
-        self._api = Tally("AWS/ApiGateway", {"ApiName": API_NAME}, API_UNITS, write)
+        self._api = Tally("AWS/ApiGateway", {"ApiName": f"onsale-{stage}"}, API_UNITS, write)
         self._function = function_tally(f"onsale-{stage}", write)
 
     def start(self) -> None:

@@ -22,8 +22,8 @@ from chalicelib.settings import Settings
 from infra.local.children import Part
 from infra.local.layout import CHECKOUT, LOOPBACK
 
-ORDER_QUEUE = "onsale-orders"
-DEAD_LETTER_QUEUE = "onsale-orders-dead"
+ORDER_QUEUE = "onsale-local-orders"
+DEAD_LETTER_QUEUE = "onsale-local-orders-dead"
 DEAD_LETTER_ARN = f"arn:aws:sqs:us-east-1:000000000000:{DEAD_LETTER_QUEUE}"
 
 FUNCTION_TIMEOUT_SECONDS = 15

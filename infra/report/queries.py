@@ -26,7 +26,6 @@ DOOR_CODES = (
     "forbidden",
 )
 """Why an order can be refused at the door: `chalicelib/api/problems.py`, most usual first."""
-EDGE_OF = {"ApiName": "onsale"}
 PERCENTILES = ("p50", "p95", "p99")
 
 Query = dict[str, Any]
@@ -63,10 +62,10 @@ def over_time(stage: str, event: str, period: int) -> list[Query]:
 
 def of_aws(stage: str, period: int) -> list[Query]:
     """What AWS itself counts, of all events together."""
-    worker = {"FunctionName": f"onsale-{stage}-fulfil"}
+    edge, worker = _edge_of(stage), {"FunctionName": f"onsale-{stage}-fulfil"}
     return [
-        _query("requests", EDGE, "Count", "Sum", period, EDGE_OF),
-        _query("errors", EDGE, "5XXError", "Sum", period, EDGE_OF),
+        _query("requests", EDGE, "Count", "Sum", period, edge),
+        _query("errors", EDGE, "5XXError", "Sum", period, edge),
         _query("worker_ms", LAMBDA, "Duration", "Sum", period, worker),
         _query("worker_calls", LAMBDA, "Invocations", "Sum", period, worker),
     ]
@@ -74,13 +73,18 @@ def of_aws(stage: str, period: int) -> list[Query]:
 
 def over_all(stage: str, event: str, period: int) -> list[Query]:
     """Percentiles over the whole window: one bucket, since percentiles cannot be added up."""
-    of_stage = {"Stage": stage}
+    of_stage, edge = {"Stage": stage}, _edge_of(stage)
     return [
         *_waits("whole_accept", "AcceptLatency", period, of_stage),
         *_waits("whole_refuse", "RefuseLatency", period, of_stage),
         *_waits("whole_decide", "DecideLatency", period, {**of_stage, "EventId": event}),
-        *(_query(f"whole_edge_{stat}", EDGE, "Latency", stat, period, EDGE_OF) for stat in PERCENTILES),
+        *(_query(f"whole_edge_{stat}", EDGE, "Latency", stat, period, edge) for stat in PERCENTILES),
     ]
+
+
+def _edge_of(stage: str) -> dict[str, str]:
+    """The dimensions of the stage's REST API, which is named after it."""
+    return {"ApiName": f"onsale-{stage}"}
 
 
 def refused(code: str) -> str:

@@ -19,7 +19,7 @@ from tests.support.waiting import until
 pytestmark = pytest.mark.slow
 
 SOON_SECONDS = 2.0
-API = {"ApiName": "onsale"}
+API = {"ApiName": "onsale-local"}
 STAGE = {"Stage": "local"}
 
 
@@ -67,7 +67,7 @@ def test_what_aws_measures_by_itself_is_there(stack: Stack) -> None:
     event = stack.call("POST", "/events", {"name": "x", "description": "", "totalTickets": 5}).json
     wish = {"eventId": event["id"], "quantity": 1, "userId": "u"}
     assert stack.call("POST", "/orders", wish).status == 202
-    fulfil, door, orders = "onsale-local-fulfil", "onsale-local", "onsale-orders"
+    fulfil, door, orders = "onsale-local-fulfil", "onsale-local", "onsale-local-orders"
     wanted = [
         *(
             ("AWS/Lambda", name, {"FunctionName": fulfil})

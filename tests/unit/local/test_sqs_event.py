@@ -19,7 +19,7 @@ MESSAGE = {
 
 
 def test_a_record_has_what_lambda_gives() -> None:
-    arn = queue_arn("http://127.0.0.1:4566/000000000000/onsale-orders", "us-east-1")
+    arn = queue_arn("http://127.0.0.1:4566/000000000000/onsale-local-orders", "us-east-1")
     assert event([MESSAGE], arn, "us-east-1")["Records"] == [
         {
             "messageId": "m1",
@@ -36,7 +36,7 @@ def test_a_record_has_what_lambda_gives() -> None:
             },
             "md5OfBody": "99914b932bd37a50b983c5e7c90ae93b",
             "eventSource": "aws:sqs",
-            "eventSourceARN": "arn:aws:sqs:us-east-1:000000000000:onsale-orders",
+            "eventSourceARN": "arn:aws:sqs:us-east-1:000000000000:onsale-local-orders",
             "awsRegion": "us-east-1",
         }
     ]
