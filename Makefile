@@ -3,7 +3,7 @@
 # Variables reach the command by the environment; `python -m infra up --help` has them all.
 #
 #   make up [PORT=8000] [STATE_DIR=.onsale] [WORKERS=2] [AWS=embedded|localstack] [AUTH_MODE=open|jwt]
-#   make rush [TICKETS=1000] [BUYERS=5000] [CONCURRENCY=64] [SEED=1]
+#   make rush [TICKETS=1000] [BUYERS=5000] [CONCURRENCY=64] [SEED=1] [URL=http://…]
 #   make rush CHAOS=1 [TICKETS=16000] [BUYERS=20000] [CONCURRENCY=64] [SEED=1]
 
 PYTHON ?= python3
@@ -11,7 +11,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 EMULATOR := $(VENV)/emulator
 SUPPLY := $(VENV)/supply
-LOCKS := requirements.txt requirements-console.txt requirements-dev.txt infra/local/requirements.txt infra/supply/requirements.txt
+POLICY := $(VENV)/policy
+LOCKS := requirements.txt requirements-console.txt requirements-dev.txt infra/local/requirements.txt \
+  infra/emulator/requirements.txt infra/policy/requirements.txt infra/supply/requirements.txt
 # Nothing that the lock does not name by its hash, and nothing that would have to be built, but for the one package
 # that exists only as its source.
 INSTALL := -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: --no-binary localstack-client
@@ -23,12 +25,14 @@ SEEDS ?= 100000
 MINUTES ?= 20
 
 .DEFAULT_GOAL := help
-.PHONY: help install up down status test test-fast test-faults simulate fuzz check rush bench lock audit-dependencies clean
+.PHONY: help install install-deploy up down status test test-fast test-faults test-deploy simulate fuzz check rush bench lock audit-dependencies clean
 
 help: ## Show this list.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
 
 install: $(VENV)/installed $(EMULATOR)/installed ## Install everything into .venv; the other targets do it by themselves.
+
+install-deploy: install $(EMULATOR)/deploy-installed $(POLICY)/installed ## Install what `deploy --target emulator` and its tests need besides.
 
 up: install ## Start the whole service and keep it running until Ctrl-C.
 	@exec $(BIN)/python -m infra up
@@ -47,10 +51,13 @@ check: install ## Lint, security scan, types, import rules and unit tests, in se
 	$(BIN)/pytest tests/unit tests/rules
 
 test: install ## Every test but the long fault tests, on real servers that it starts itself.
-	$(BIN)/pytest -m "not faults"
+	$(BIN)/pytest -m "not faults and not deploy"
 
 test-faults: install ## Break real processes and real stores on purpose, and see every promise kept.
 	$(BIN)/pytest -m faults
+
+test-deploy: install-deploy ## Deploy the packaged stack to the emulator, sell an event out, change it, roll back, destroy it.
+	$(BIN)/pytest -m deploy
 
 simulate: install ## Live SEEDS schedules of bad luck through the real code (SEEDS=100000).
 	@$(BIN)/python -m tests.simulate $(SEEDS)
@@ -59,11 +66,11 @@ fuzz: install ## Send MINUTES of generated requests as every role against the co
 	@$(BIN)/python -m tests.fuzz $(MINUTES)
 
 test-fast: install ## Every test that is not marked slow.
-	$(BIN)/pytest -m "not slow and not faults"
+	$(BIN)/pytest -m "not slow and not faults and not deploy"
 
 rush: install ## Send a crowd to the running stack, then audit it; CHAOS=1 strikes the stack meanwhile.
 	@$(BIN)/python -m infra rush --tickets $(TICKETS) --buyers $(BUYERS) --concurrency $(CONCURRENCY) \
-	  --seed $(SEED) $(if $(CHAOS),--chaos)
+	  --seed $(SEED) $(if $(CHAOS),--chaos) $(if $(URL),--url $(URL))
 
 bench: install ## Measure the limits of this machine, and ours beside them.
 	@$(BIN)/python -m infra bench
@@ -97,6 +104,17 @@ $(EMULATOR)/installed: infra/local/requirements.txt $(VENV)/installed
 	@echo "installing the embedded SQS into $(EMULATOR)"
 	@test -x $(EMULATOR)/bin/python || $(BIN)/python -m venv $(EMULATOR)
 	@$(EMULATOR)/bin/python $(INSTALL) -r infra/local/requirements.txt
+	@touch $@
+
+$(EMULATOR)/deploy-installed: infra/emulator/requirements.txt $(EMULATOR)/installed
+	@echo "installing what the embedded CloudFormation needs into $(EMULATOR)"
+	@$(EMULATOR)/bin/python $(INSTALL) -r infra/emulator/requirements.txt
+	@touch $@
+
+$(POLICY)/installed: infra/policy/requirements.txt $(VENV)/installed
+	@echo "installing the tools that look over templates into $(POLICY)"
+	@test -x $(POLICY)/bin/python || $(BIN)/python -m venv $(POLICY)
+	@$(POLICY)/bin/python $(INSTALL) -r infra/policy/requirements.txt
 	@touch $@
 
 $(SUPPLY)/installed: infra/supply/requirements.txt $(VENV)/installed

@@ -9,9 +9,16 @@ import click
 VERBS = {
     "up": ("infra.commands.up:up", "Start the whole service on this machine."),
     "down": ("infra.commands.down:down", "Stop the running stack."),
-    "status": ("infra.commands.status:status", "Show the running stack's parts and addresses."),
+    "status": ("infra.commands.status:status", "Show a stack's parts: the running one's, or a stage's."),
     "env": ("infra.commands.env:env", "Print the running stack's settings for a shell."),
-    "migrate": ("infra.commands.migrate:migrate", "Bring the ledger's tables up to date."),
+    "migrate": ("infra.commands.migrate:migrate", "Bring the ledger's tables up to date, here or in a stage."),
+    "package": ("infra.commands.package:package", "Build the zip that Lambda runs, and look into it."),
+    "deploy": ("infra.commands.deploy:deploy", "Deploy a stage, or print the plan of it."),
+    "destroy": ("infra.commands.destroy:destroy", "Take a stage down; its data stays in a snapshot."),
+    "outputs": ("infra.commands.outputs:outputs", "Print the addresses that a stage's stacks put out."),
+    "logs": ("infra.commands.logs:logs", "Read and follow the logs of a stage's functions."),
+    "prewarm": ("infra.commands.prewarm:prewarm", "Raise the concurrency for an on-sale, and lower it after."),
+    "doctor": ("infra.commands.doctor:doctor", "Say what is missing for a deployment, and what to do."),
     "token": ("infra.commands.token:token", "Make a token for a stack that asks for them."),
     "pay": ("infra.commands.pay:pay", "Play the payment provider for one order."),
     "find": (
