@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import re
-import subprocess
 import sys
 import time
 
 import click
 
-from infra.local.layout import CHECKOUT, Layout
+from infra.local.background import leave_running
+from infra.local.layout import Layout
 from infra.local.localstack import NotThere
 from infra.local.stack import Plan, Stack
 from infra.local.stores import NotAnswering
-from infra.local.supervisor import READY_SECONDS, StartFailed, Stopped
+from infra.local.supervisor import StartFailed, Stopped
 from infra.local.tenancy import CannotStart
 
 
@@ -89,28 +89,11 @@ def _run(stack: Stack) -> None:
 
 
 def _leave_running(layout: Layout) -> None:
-    layout.logs.mkdir(parents=True, exist_ok=True)
-    log = layout.root / "up.log"
-    arguments = [word for word in sys.argv[1:] if word != "--detach"]
-    with log.open("wb") as output:
-        supervisor = subprocess.Popen(
-            [sys.executable, "-m", "infra", *arguments],
-            cwd=CHECKOUT,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-    deadline = time.monotonic() + READY_SECONDS * 2
-    while time.monotonic() < deadline:
-        if supervisor.poll() is not None:
-            raise click.ClickException(log.read_text().removeprefix("Error: ").strip())
-        state = layout.read_state() or {}
-        if state.get("ready") and state["supervisor"]["pid"] == supervisor.pid:
-            click.echo(log.read_text().rstrip())
-            return
-        time.sleep(0.05)
-    raise click.ClickException(f"It did not become ready; see {log}, then run `make down`.")
+    words = ["infra", *(word for word in sys.argv[1:] if word != "--detach")]
+    try:
+        click.echo(leave_running(layout, words, "up.log"))
+    except CannotStart as error:
+        raise click.ClickException(str(error)) from error
 
 
 def _welcome(stack: Stack, seconds: float) -> str:

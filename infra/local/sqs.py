@@ -73,10 +73,10 @@ def part(data: Path, port: int, visibility_seconds: int = LOCAL_VISIBILITY_SECON
     }
     return Part(
         name="sqs",
-        command=[str(_interpreter()), *granian, *address, "infra.local.sqs_front:app"],
+        command=[str(interpreter()), *granian, *address, "infra.local.sqs_front:app"],
         environment=environment,
         stop_signal=signal.SIGTERM,
-        ready=lambda: _answers(port),
+        ready=lambda: answers(port),
     )
 
 
@@ -112,14 +112,16 @@ def client(queue_url: str) -> QueueClient:
     return QueueClient(queue_url, CREDENTIALS["AWS_REGION"], credentials, timeout_ms=3_000)
 
 
-def _interpreter() -> Path:
+def interpreter() -> Path:
+    """Python of the environment that has the emulator. Raises FileNotFoundError when it is not installed."""
     found = Path(sys.prefix) / "emulator" / "bin" / "python"
     if not found.exists():
         raise FileNotFoundError("The embedded SQS is not installed; run `make up`, which installs it.")
     return found
 
 
-def _answers(port: int) -> bool:
+def answers(port: int) -> bool:
+    """Whether an emulator serves the loopback port."""
     connection = http.client.HTTPConnection(LOOPBACK, port, timeout=1)
     try:
         connection.request("GET", "/_ministack/health")

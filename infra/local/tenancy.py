@@ -23,8 +23,11 @@ def leftovers(state: dict[str, Any]) -> list[Identity]:
     return [Identity(**found) for found in state.get("processes", [])]
 
 
-def take_lock(layout: Layout) -> IO[str]:
-    """Takes the state directory until the returned file is closed. Raises CannotStart when it is taken."""
+def take_lock(layout: Layout, stop_with: str = "`make down`") -> IO[str]:
+    """Takes the state directory until the returned file is closed. Raises CannotStart when it is taken.
+
+    `stop_with` is what ends the one that has it.
+    """
     layout.root.mkdir(parents=True, exist_ok=True)
     lock = layout.lock_file.open("w")
     for _ in range(10):  # a `status` that looks at the lock holds it for a moment
@@ -35,7 +38,7 @@ def take_lock(layout: Layout) -> IO[str]:
     lock.close()
     running = (layout.read_state() or {}).get("http", {}).get("url", "an address not chosen yet")
     raise CannotStart(
-        f"A stack already runs in {layout.root}, at {running}. Use it, or stop it with `make down`."
+        f"A stack already runs in {layout.root}, at {running}. Use it, or stop it with {stop_with}."
     )
 
 
