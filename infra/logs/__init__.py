@@ -1,0 +1,1 @@
+"""A deployed stage's log lines in the terminal."""
