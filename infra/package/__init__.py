@@ -1,4 +1,4 @@
-"""The zip that Lambda runs: which files, from which wheels, for which platform; made, opened and looked at again.
+"""The zip that Lambda runs: which files, of which wheels, for which platform; made, then opened and checked.
 
 Knows nothing of stacks, stages or AWS accounts.
 """

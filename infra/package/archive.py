@@ -11,7 +11,7 @@ _EPOCH = (1980, 1, 1, 0, 0, 0)
 """The earliest time that a zip can say."""
 _UNIX = 3
 _READABLE = 0o100644 << 16
-"""Lambda's user is none of ours: everybody may read. Nothing needs to be executable, not even a shared library."""
+"""Lambda's user is none of ours: everybody may read. Nothing has to be executable."""
 
 
 def zipped(files: Mapping[str, bytes]) -> bytes:

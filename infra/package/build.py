@@ -1,4 +1,4 @@
-"""Makes the zip, once for what goes into it: same code, locks, Python and architecture, and it is only handed out.
+"""Makes the zip once: with the same code, locks, Python and architecture it is only handed out.
 
 Composes the parts of this package; how each does its work is theirs to know.
 """
@@ -51,7 +51,7 @@ def build(
 ) -> Built:
     """Puts the zip for `architecture` ("x86_64" or "arm64") and this Python into the folder `into`.
 
-    Wheels and the last zip are kept in `cache` (.onsale/build); `tell` is given a sentence when it takes longer.
+    Wheels and the last zip are kept in `cache` (.onsale/build); `tell` is told what takes longer.
     Raises ValueError for another architecture, NoWheel, NotPinned, Unexpected, NotCompiled, Unfit.
     """
     platform = _platform(architecture)
@@ -72,8 +72,9 @@ def build(
 
 def assembled(own: Mapping[str, bytes], found: Mapping[str, Path]) -> bytes:
     """The zip of our `own` files and of those of the wheels that were `found`, compiled."""
-    files = {**own, **theirs(found)}
-    return zipped({**files, **compiled(files)})
+    taken = theirs(found)
+    others = {path: content for path, content in taken.items() if not path.endswith(".py")}
+    return zipped({**own, **compiled(own, in_place=False), **others, **compiled(taken, in_place=True)})
 
 
 def _platform(architecture: str) -> Platform:
@@ -87,10 +88,10 @@ def _digest(own: Mapping[str, bytes], requirements: Mapping[str, str]) -> str:
     """Of everything that the zip is made from: files, pins, this Python, and the code that makes it."""
     making = {path.name: path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py"))}
     digest = hashlib.sha256(sys.version.encode())
-    for part in (own, making, requirements):
+    pins = {name: line.encode() for name, line in requirements.items()}
+    for part in (own, making, pins):
         for name, content in sorted(part.items()):
-            data = content if isinstance(content, bytes) else content.encode()
-            digest.update(f"{name}\n{len(data)}\n".encode() + data)
+            digest.update(f"{name}\n{len(content)}\n".encode() + content)
     return digest.hexdigest()[:16]
 
 
@@ -111,4 +112,6 @@ def _handed_out(stored: Path, path: Path, platform: Platform) -> Built:
         stored.unlink(missing_ok=True)
         raise Unfit("the zip is not fit: " + "; ".join(found[:5]))
     _write(path, content)
-    return Built(path, hashlib.sha256(content).hexdigest(), len(content), platform.release, platform.architecture)
+    return Built(
+        path, hashlib.sha256(content).hexdigest(), len(content), platform.release, platform.architecture
+    )

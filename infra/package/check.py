@@ -1,15 +1,16 @@
-"""Looks at a zip that was made, and says everything that is wrong with it. Pure; it trusts no part of the making."""
+"""Says everything that is wrong with a zip that was made. Pure; it trusts no part of the making."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from importlib.util import MAGIC_NUMBER
 
-from infra.package.compiled import TASK
+from infra.package.compiled import TASK, beside
 from infra.package.contents import ENTRY, OURS
 from infra.package.platforms import Platform
 
-MOST_BYTES = 12 * 1024 * 1024
+MOST_BYTES = 12_000_000
 MOST_UNPACKED_BYTES = 250 * 1024 * 1024
 """Lambda's own limit."""
 
@@ -17,12 +18,14 @@ _TOP = frozenset(
     {
         *(ENTRY, OURS, "__pycache__", "_cffi_backend", "aws_lambda_powertools", "chalice", "cryptography"),
         *("instaui_echarts", "jwt", "msgspec", "psycopg", "psycopg_binary", "psycopg_binary.libs"),
-        *("typing_extensions.py", "valkey"),
+        *("typing_extensions.pyc", "valkey"),
     }
 )
 _FORBIDDEN = re.compile(
     r"(^|/)(infra|tests?|boto3|botocore|s3transfer|pip|setuptools|click|yaml|moto|\.onsale|\.chalice)(/|$)"
 )
+_UNCHECKED = (1).to_bytes(4, "little")
+"""The flags of a .pyc that is taken as it is (PEP 552)."""
 _ELF = b"\x7fELF"
 _MACHINES = {"x86_64": 62, "aarch64": 183}
 _GLIBC = re.compile(rb"GLIBC_2\.(\d+)")
@@ -72,16 +75,15 @@ def _module(path: str, content: bytes, platform: Platform) -> Iterator[str]:
 
 
 def _bytecode(files: Mapping[str, bytes]) -> Iterator[str]:
-    sources = {path for path in files if path.endswith(".py")}
-    compiled = {_source(path): path for path in files if path.endswith(".pyc")}
-    for path in sorted(sources - compiled.keys()):
-        yield f"{path} is not compiled: each cold start would do it"
-    for source, path in compiled.items():
-        if source not in sources:
-            yield f"{path} has no source"
-        elif (TASK + source).encode() not in files[path]:
+    for path in (path for path in files if path.endswith(".py")):
+        if beside(path) not in files:
+            yield f"{path} is not compiled: each cold start would do it"
+    for path in (path for path in files if path.endswith(".pyc")):
+        if not files[path].startswith(MAGIC_NUMBER + _UNCHECKED):
+            yield f"{path} is compiled for another Python, or is checked against a source"
+        elif (TASK + _source(path)).encode() not in files[path]:
             yield f"{path} is compiled for another place"
 
 
 def _source(compiled: str) -> str:
-    return re.sub(r"__pycache__/([^/]+)\.cpython-\d+\.pyc$", r"\1.py", compiled)
+    return re.sub(r"(?:__pycache__/)?([^/.]+)(?:\.cpython-\d+)?\.pyc$", r"\1.py", compiled)

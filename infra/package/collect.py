@@ -14,7 +14,7 @@ class Unexpected(Exception):
 
 
 def ours(checkout: Path) -> dict[str, bytes]:
-    """app.py and chalicelib, without what Python and editors leave there. Raises Unexpected for another kind."""
+    """app.py and chalicelib, without what Python and editors leave there. Raises Unexpected."""
     paths = [checkout / ENTRY, *(path for path in (checkout / OURS).rglob("*") if _is_ours(path))]
     strange = [str(path.relative_to(checkout)) for path in paths if path.suffix not in SUFFIXES]
     if strange:
@@ -45,7 +45,9 @@ def _taken(wheel: Path, package: Package) -> Iterator[tuple[str, bytes]]:
 
 def _all_found(name: str, package: Package, found: Mapping[str, bytes]) -> None:
     for pattern in package.keep:
-        if not any(Package(keep=(pattern,), leave=package.leave).takes(path) for path in found if _code(path)):
+        if not any(
+            Package(keep=(pattern,), leave=package.leave).takes(path) for path in found if _code(path)
+        ):
             raise Unexpected(f"{name}: its wheel has no {pattern} any more; see infra/package/contents.py")
 
 

@@ -1,7 +1,8 @@
 """Compiles every module of the zip, so that a cold start does not: /var/task cannot be written to.
 
-The same modules give the same bytes, on any machine with the same Python: in a process of its own, because what
-marshal writes depends on which strings the process has already, and with unchecked hashes instead of times.
+The same modules give the same bytes on any machine with the same Python: in a process of its own, because what
+marshal writes depends on the strings that a process has already, and with unchecked hashes instead of times.
+Other people's modules ship compiled alone: their source is 5% of the zip, for a line's text in a traceback.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import sys
 from collections.abc import Mapping
 
 TASK = "/var/task/"
-"""Where Lambda unpacks the zip: a module that is compiled for that place is not rewritten when it is loaded."""
+"""Where Lambda unpacks the zip: what is compiled for that place is not rewritten when it is loaded."""
 
 _COMPILE = """
 import importlib.util, marshal, sys
@@ -31,8 +32,11 @@ class NotCompiled(Exception):
     """A module does not compile with this Python."""
 
 
-def compiled(files: Mapping[str, bytes]) -> dict[str, bytes]:
-    """The .pyc of every .py among `files`, by the path where Python looks for it. Raises NotCompiled."""
+def compiled(files: Mapping[str, bytes], *, in_place: bool) -> dict[str, bytes]:
+    """The .pyc of every .py among `files`. Raises NotCompiled.
+
+    `in_place` puts it where the source would be, for code that ships without; otherwise in __pycache__.
+    """
     modules = sorted(path for path in files if path.endswith(".py"))
     given = marshal.dumps([(TASK + path, files[path]) for path in modules])
     done = subprocess.run(
@@ -44,10 +48,12 @@ def compiled(files: Mapping[str, bytes]) -> dict[str, bytes]:
     )
     if done.returncode:
         raise NotCompiled(done.stderr.decode(errors="replace").strip().splitlines()[-1])
-    return dict(zip(map(_beside, modules), marshal.loads(done.stdout), strict=True))
+    where = (f"{path}c" if in_place else beside(path) for path in modules)
+    return dict(zip(where, marshal.loads(done.stdout), strict=True))  # noqa: S302 - our own child wrote it
 
 
-def _beside(path: str) -> str:
+def beside(path: str) -> str:
+    """Where Python looks for what was compiled from the source at `path`."""
     folder, _, name = path.rpartition("/")
     cached = f"__pycache__/{name.removesuffix('.py')}.{sys.implementation.cache_tag}.pyc"
     return f"{folder}/{cached}" if folder else cached

@@ -1,7 +1,7 @@
-"""What goes into the zip: our own files by their kind, and of each package just what the functions use. Pure data.
+"""What goes into the zip: our own files by their kind, and of each package what the functions use. Pure data.
 
-A requirement that is in neither table fails a test, so that a new dependency is a decision, and never a surprise
-in production. Whoever adds a line says what for.
+A requirement that is in neither table fails a test: a new dependency is a decision, and no surprise in
+production. Whoever adds a line says what for.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ SUFFIXES = frozenset({".py", ".lua", ".sql", ".css", ".html", ".js"})
 
 @dataclass(frozen=True)
 class Package:
-    """One wheel: which of its files go in. Patterns are fnmatch's, on paths inside the wheel; * crosses slashes."""
+    """Which files of a wheel go in. Patterns are fnmatch's, on paths in the wheel: a * crosses slashes."""
 
     keep: tuple[str, ...]
     leave: tuple[str, ...] = ()
@@ -36,15 +36,33 @@ PACKAGES: dict[str, Package] = {
     # Reading and writing of JSON.
     "msgspec": Package(keep=("msgspec/*.py", "msgspec/*.so")),
     # The ledger, and PostgreSQL's client library with what that is linked to.
-    "psycopg": Package(keep=("psycopg/*.py",)),
+    # Left: its substitutes for psycopg-binary, and CockroachDB.
+    "psycopg": Package(
+        keep=("psycopg/*.py",),
+        leave=("psycopg/pq/*pq_ctypes.py", "psycopg/_py_transformer.py", "psycopg/crdb/*"),
+    ),
     "psycopg-binary": Package(keep=("psycopg_binary/*.py", "psycopg_binary/*.so", "psycopg_binary.libs/*")),
     # psycopg needs it on every Python that we run on; it is one file.
     "typing-extensions": Package(keep=("typing_extensions.py",)),
-    # The gate.
-    "valkey": Package(keep=("valkey/*.py",)),
+    # The gate. Left: the commands of server modules, imported only when one is used. The asyncio half stays:
+    # the other half imports it.
+    "valkey": Package(
+        keep=("valkey/*.py",),
+        leave=tuple(
+            f"valkey/commands/{module}/*" for module in ("bf", "graph", "json", "search", "timeseries")
+        ),
+    ),
     # Tokens: PyJWT has the rules, cryptography the arithmetic, and cffi's one module carries OpenSSL to it.
     "pyjwt": Package(keep=("jwt/*.py",)),
-    "cryptography": Package(keep=("cryptography/*.py", "cryptography/*.so")),
+    # Left: formats and ciphers that no token has. PyJWT imports the rest.
+    "cryptography": Package(
+        keep=("cryptography/*.py", "cryptography/*.so"),
+        leave=(
+            *("cryptography/fernet.py", "cryptography/hazmat/asn1/*", "cryptography/hazmat/primitives/kdf/*"),
+            *("cryptography/hazmat/primitives/twofactor/*",),
+            *("cryptography/hazmat/primitives/serialization/pkcs*",),
+        ),
+    ),
     "cffi": Package(keep=("_cffi_backend.*.so",)),
     # /docs: Swagger UI's two files, which are found by way of the package and without importing it.
     "aws-lambda-powertools": Package(
@@ -55,7 +73,9 @@ PACKAGES: dict[str, Package] = {
         )
     ),
     # /console: the file of Apache ECharts, found in the same way.
-    "instaui-echarts": Package(keep=("instaui_echarts/__init__.py", "instaui_echarts/static/echarts.esm.min.js")),
+    "instaui-echarts": Package(
+        keep=("instaui_echarts/__init__.py", "instaui_echarts/static/echarts.esm.min.js")
+    ),
 }
 """By the name in requirements.txt and requirements-console.txt."""
 

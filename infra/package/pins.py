@@ -30,6 +30,6 @@ def pinned(wanted: Iterable[str], *locks: str) -> dict[str, str]:
     missing = [name for name in wanted if name not in known]
     if missing:
         raise NotPinned(
-            f"the zip needs {', '.join(missing)}, which no lock has: see infra/package/contents.py, then `make lock`"
+            f"the zip needs {', '.join(missing)}, which no lock has: infra/package/contents.py, then `make lock`"
         )
     return {name: known[name] for name in sorted(wanted)}

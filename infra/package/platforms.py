@@ -70,7 +70,7 @@ def this_python() -> tuple[int, int]:
 
 
 def this_machine() -> Architecture:
-    """This machine's architecture: what an emulator that runs the zip here needs. Raises ValueError."""
+    """The architecture of this machine, which an emulator needs that runs the zip here. Raises ValueError."""
     machine = {"amd64": "x86_64", "arm64": "aarch64"}.get(name := platform.machine().lower(), name)
     for architecture, known in _MACHINES.items():
         if machine == known:
@@ -79,5 +79,5 @@ def this_machine() -> Architecture:
 
 
 def best(python: tuple[int, int]) -> Architecture:
-    """arm64, a fifth cheaper a second, from the release on whose C library psycopg-binary's wheels need (2.28)."""
+    """arm64, a fifth cheaper, where the C library is as new as psycopg-binary's wheels for it ask: 2.28."""
     return "arm64" if python >= _FIRST_ON_2023 else "x86_64"

@@ -1,6 +1,6 @@
-"""Gets the wheels that the locks name, for Lambda's platform and whatever machine this is; each only once.
+"""Gets the wheels that the locks name, for Lambda's platform whatever machine this is; each only once.
 
-A wheel that does not exist for the platform stops everything. Nothing is built, nothing without its hash is taken.
+A wheel that does not exist for the platform stops everything. Nothing is built, or taken without its hash.
 """
 
 from __future__ import annotations
