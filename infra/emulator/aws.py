@@ -13,7 +13,7 @@ from pathlib import Path
 
 from infra.local import sqs
 from infra.local.children import Part
-from infra.local.layout import LOOPBACK
+from infra.local.layout import CHECKOUT, LOOPBACK
 
 KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TZ")
 """Of the shell's variables: what a process needs to run at all."""
@@ -30,7 +30,15 @@ def part(data: Path, port: int) -> Part:
     variables = [f"{name}={value}" for name, value in _environment(data, port).items()]
     return Part(
         name="aws",
-        command=["env", "-i", *variables, str(sqs.interpreter()), *granian, *address, "ministack.app:app"],
+        command=[
+            "env",
+            "-i",
+            *variables,
+            str(sqs.interpreter()),
+            *granian,
+            *address,
+            "infra.emulator.served:app",
+        ],
         ready=lambda: sqs.answers(port),
     )
 
@@ -44,6 +52,7 @@ def _environment(data: Path, port: int) -> dict[str, str]:
     return {
         **{name: os.environ[name] for name in KEPT if name in os.environ},
         **sqs.CREDENTIALS,
+        "PYTHONPATH": str(CHECKOUT),
         "BIND_HOST": LOOPBACK,
         "MINISTACK_HOST": LOOPBACK,
         "GATEWAY_PORT": str(port),
