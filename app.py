@@ -1,4 +1,4 @@
-"""The system on one screen: the routes, the queue function and the schedules. No logic."""
+"""The system on one screen: the routes, the queue function, the schedules and the migration. No logic."""
 
 from __future__ import annotations
 
@@ -55,3 +55,13 @@ def watch(event: CloudWatchEvent) -> dict[str, float]:
 
     about_call(event.context)
     return watcher.watch(services)
+
+
+# CloudFormation calls it before any other function has new code (infra/stacks/service.yaml).
+@app.lambda_function(name="migrate")
+def migrate(event: dict[str, Any], context: object) -> dict[str, Any]:
+    """Brings the ledger's tables up to date."""
+    from chalicelib import migrating
+
+    about_call(context)
+    return migrating.migrate(services, event)

@@ -158,9 +158,14 @@ class Services:
                 settings.database_url,
                 settings.ledger_connections,
                 settings.ledger_timeout_ms,
-                secret=self._login(settings.database_secret_id, "ledger"),
+                secret=self.ledger_login,
             )
         )
+
+    @cached_property
+    def ledger_login(self) -> Secret[Login] | None:
+        """Who we are in PostgreSQL; None where the address is enough."""
+        return self._login(self.settings.database_secret_id, "ledger")
 
     @cached_property
     def cloudwatch(self) -> CloudWatch:

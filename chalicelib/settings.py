@@ -101,11 +101,12 @@ def _identity_fault(settings: Settings) -> str | None:
             None if len(settings.auth_secret.encode()) >= _SECRET_BYTES else "AUTH_SECRET has under 32 bytes"
         )
     return (
-        None if _is_safe(settings.auth_jwks_url) else "AUTH_JWKS_URL must be https://, or http:// on loopback"
+        None if is_safe(settings.auth_jwks_url) else "AUTH_JWKS_URL must be https://, or http:// on loopback"
     )
 
 
-def _is_safe(url: str) -> bool:
+def is_safe(url: str) -> bool:
+    """Whether nobody between here and there can read or change what travels: https, or this machine."""
     parts = urlsplit(url)
     return parts.scheme == "https" or (
         parts.scheme == "http" and parts.hostname in {"127.0.0.1", "localhost"}

@@ -13,10 +13,10 @@ from contextlib import contextmanager
 from threading import BoundedSemaphore
 
 import psycopg
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.pq import TransactionStatus
 
 from chalicelib.errors import Conflict, Unavailable
+from chalicelib.ledger import login
 from chalicelib.secret import Login, Secret
 
 IDLE_SECONDS = 20
@@ -55,15 +55,7 @@ class Connections:
         `timeout_ms` bounds connecting, a dead network and the wait for a free connection. A slow
         statement is the database's to stop (migration 0001).
         """
-        seconds = max(2, timeout_ms // 1000)
-        self._conninfo = make_conninfo(
-            dsn,
-            connect_timeout=seconds,
-            tcp_user_timeout=timeout_ms,
-            keepalives_idle=seconds,
-            keepalives_interval=1,
-            keepalives_count=seconds,
-        )
+        self._conninfo = login.bounded(dsn, timeout_ms)
         self._secret = secret
         self._timeout = timeout_ms / 1000
         self._free = BoundedSemaphore(limit)
@@ -97,16 +89,7 @@ class Connections:
 
     def _opened(self) -> psycopg.Connection:
         with answering():
-            if self._secret is None:
-                return _connect(self._conninfo)
-            login = self._secret.value()
-            try:
-                return _connect(_signed(self._conninfo, login))
-            except psycopg.OperationalError as error:
-                newer = self._secret.newer_than(login) if _asked_for_a_password(error) else None
-                if newer is None:
-                    raise
-            return _connect(_signed(self._conninfo, newer))
+            return login.connect(self._conninfo, self._secret)
 
     def _reused(self) -> psycopg.Connection | None:
         while self._idle:
@@ -124,28 +107,6 @@ class Connections:
             self._idle.append((connection, self._monotonic()))
         else:
             connection.close()
-
-
-def _connect(conninfo: str) -> psycopg.Connection:
-    return psycopg.connect(conninfo, autocommit=True, prepare_threshold=None)
-
-
-def _signed(conninfo: str, login: Login) -> str:
-    """The secret names the database's own host; an address that was given (RDS Proxy's) stays."""
-    said = {"host": login.host, "port": login.port, "dbname": login.dbname}
-    given = conninfo_to_dict(conninfo)
-    open_ones = {name: value for name, value in said.items() if value and not given.get(name)}
-    who = {"user": login.username} if login.username else {}
-    return make_conninfo(conninfo, **open_ones, **who, password=login.password)
-
-
-def _asked_for_a_password(error: psycopg.OperationalError) -> bool:
-    """Whether the server wanted a password before it refused; a dead one does not come so far.
-
-    libpq hides the SQLSTATE (28P01, 28000) of a connection that failed, and its message may be in any
-    language. A refusal for another reason costs one needless reading of the secret.
-    """
-    return error.pgconn is not None and error.pgconn.used_password
 
 
 def _usable(connection: psycopg.Connection, idle_seconds: float) -> bool:

@@ -1,6 +1,7 @@
 """Brings a database to the newest schema: numbered files, in order, each in its own transaction.
 
-Runs before the service, straight on the database and not through a proxy. It knows no table but its own.
+Runs before the service. Behind a proxy it keeps one connection of the database for itself until it is
+done (its SETs pin it), which does no harm to a run so rare. It knows no table but its own.
 """
 
 from __future__ import annotations
@@ -10,7 +11,13 @@ from pathlib import Path
 
 import psycopg
 
+from chalicelib.ledger import login
+from chalicelib.secret import Login, Secret
+
 MIGRATIONS = Path(__file__).with_name("migrations")
+
+TIMEOUT_MS = 5_000
+"""Of connecting, and of a network that is dead."""
 
 _LOCK = 0x6F6E73616C65  # "onsale": one runner at a time in one database
 
@@ -27,14 +34,15 @@ class ChangedMigration(RuntimeError):
     """A file was edited, renamed or removed after it had been applied; write a new one instead."""
 
 
-def migrate(dsn: str, directory: Path = MIGRATIONS) -> list[str]:
+def migrate(dsn: str, directory: Path = MIGRATIONS, secret: Secret[Login] | None = None) -> list[str]:
     """Applies what the database does not have yet.
 
-    `dsn` is a libpq connection string of a role that may create tables and owns the database.
-    Returns the names of the files applied, in order; empty when nothing was to do. Two runners at once
-    take turns. Raises ChangedMigration, or psycopg.Error when a file fails (its changes are rolled back).
+    `dsn` is a libpq connection string of a role that may create tables and owns the database; `secret` has
+    its user and password, and what `dsn` leaves open. Returns the names of the files applied, in order; empty
+    when nothing was to do. Two runners at once take turns. Raises ChangedMigration, or psycopg.Error when a
+    file fails, with its name as a note (its changes are rolled back), and what the secret's source raises.
     """
-    with psycopg.connect(dsn, autocommit=True, prepare_threshold=None) as connection:
+    with login.connect(login.bounded(dsn, TIMEOUT_MS), secret) as connection:
         with connection.transaction():
             _take_turn(connection)
             connection.execute(_CREATE)
@@ -53,7 +61,11 @@ def _apply(connection: psycopg.Connection, path: Path) -> bool:
             raise ChangedMigration(f"{path.name} is not the file that was applied")
         if row is not None:
             return False
-        connection.execute(text)
+        try:
+            connection.execute(text)
+        except psycopg.Error as error:
+            error.add_note(path.name)
+            raise
         connection.execute(
             "INSERT INTO schema_migrations (name, sha256) VALUES (%s, %s)", [path.name, checksum]
         )

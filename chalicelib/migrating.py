@@ -1,0 +1,66 @@
+"""The function that brings the ledger's tables up to date, before any other function has new code.
+
+An operator calls it and hears what was applied, or the error. CloudFormation calls it for the custom
+resource of the service's stack, and is answered where it asked to be: a migration that fails, fails the
+update. Knows no SQL and no file's name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from chalicelib.errors import OnsaleError
+from chalicelib.log import log
+from chalicelib.services import Services
+
+PHYSICAL_ID = "onsale-ledger-schema"
+"""The same for ever, so that CloudFormation never takes a change for a replacement."""
+
+
+def migrate(services: Services, event: Mapping[str, Any]) -> dict[str, Any]:
+    """Applies what the ledger does not have yet; returns {"applied": [names of files]}.
+
+    Called by CloudFormation it raises for nothing but an answer that could not be given; deleting the
+    resource deletes nothing. Called otherwise it raises what ledger.migrate raises.
+    """
+    from chalicelib.aws import custom_resource
+
+    if "ResponseURL" not in event:
+        return {"applied": _applied(services)}
+    applied: list[str] = []
+    failure = None
+    try:
+        if event["RequestType"] != "Delete":
+            applied = _applied(services)
+    except Exception as error:
+        failure = reason(error)
+        log("not-migrated", "error", type=type(error).__name__, cause=failure)
+    custom_resource.answer(event, PHYSICAL_ID, {"Applied": ",".join(applied)}, failure)
+    return {"applied": applied, "failure": failure}
+
+
+def reason(error: Exception) -> str:
+    """A sentence for the stack's events that says what failed, and shows no address and no secret."""
+    import psycopg
+
+    from chalicelib.ledger.migrate import ChangedMigration
+
+    file = "".join(f"{note}: " for note in getattr(error, "__notes__", ()))
+    if isinstance(error, psycopg.Error) and error.diag.message_primary:
+        return f"{file}{error.diag.message_primary} ({error.diag.sqlstate})"
+    if isinstance(error, psycopg.OperationalError):
+        return f"{file}the ledger does not answer"
+    if isinstance(error, psycopg.ProgrammingError):
+        return f"{file}the ledger's address cannot be read"
+    if isinstance(error, OnsaleError):
+        return f"{file}{error.detail}"
+    return f"{file}{error}" if isinstance(error, ChangedMigration) else f"{file}{type(error).__name__}"
+
+
+def _applied(services: Services) -> list[str]:
+    from chalicelib.ledger.migrate import migrate as apply
+
+    applied = apply(services.settings.database_url, secret=services.ledger_login)
+    log("migrated", applied=applied)
+    return applied
