@@ -1,6 +1,6 @@
 """`python -m infra rush`: plays an on-sale against a running stack, reports and audits it.
 
-Finds the stack and its ledger by the state directory; the rush itself is `infra/rush/`.
+Finds the stack, or the stage on the emulator, with its ledger by the state directory; `infra/rush/` plays.
 Exit 0 when the audit passed, 1 when it failed, 2 when there was nothing to play against.
 With `--chaos` faults strike the stack meanwhile (`infra/chaos/`), and the audit is of every order.
 """
@@ -25,6 +25,7 @@ from infra.chaos.run import PLAN as CHAOS_PLAN
 from infra.chaos.run import ChaosResult, Play, run_chaos
 from infra.chaos.seen import chaos_lines
 from infra.chaos.strike import NotOurs
+from infra.emulator import running as emulator
 from infra.local.issuer import token_if_needed
 from infra.local.layout import Layout
 from infra.rush.ledger import read_ledger
@@ -93,6 +94,8 @@ def rush(  # noqa: PLR0913 - one for each option
         if dsn is None:
             raise click.UsageError(f"{at} is not the stack that runs here: chaos strikes no other")
         figures = CHAOS_PLAN | {name: figures[name] for name in figures if _given(context, name)}
+    if dsn is None and (emulated := emulator.stage_at(at, state_dir)):
+        layout, dsn = emulator.layout_at(state_dir), emulated.database_url
     plan = RushPlan(url=at, **figures)
     play = _play(plan, layout, dsn, history)
     try:

@@ -78,6 +78,12 @@ def running(state_dir: str | Path | None, stage: str) -> Emulated | None:
     )
 
 
+def stage_at(url: str, state_dir: str | Path | None) -> Emulated | None:
+    """The stage whose API answers at `url`, or None when it is none of this emulator's."""
+    lets = (running(state_dir, stage) for stage in homes(layout_at(state_dir)))
+    return next((found for found in lets if found and found.url == url.rstrip("/")), None)
+
+
 def facts(state_dir: str | Path | None) -> dict[str, dict[str, str]]:
     """What runs, for people: the emulator, and by its name each stage; empty when none runs."""
     layout = layout_at(state_dir)
