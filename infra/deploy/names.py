@@ -13,7 +13,6 @@ ARTIFACTS = "onsale-artifacts"
 """The stack with the bucket for code and templates; every stage of an account and region shares it."""
 ALIAS = "live"
 """What traffic goes through: the alias of each function that a deployment moves."""
-API_STAGE = "api"
 
 
 @dataclass(frozen=True)

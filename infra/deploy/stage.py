@@ -47,6 +47,10 @@ class StageSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     ecpu_minimum: Annotated[int, Meta(ge=0, le=15_000_000)]
     """ElastiCache Processing Units a second that are paid for always; 0: none, or from 1,000."""
     ecpu_maximum: Annotated[int, Meta(ge=1_000, le=15_000_000)]
+    valkey_maximum_gb: Annotated[int, Meta(ge=1, le=5_000)]
+    nat_gateways: Literal[0, 1, 2]
+    """0 only where the keys of `auth_jwks_url` are reached without the internet."""
+    vpc_cidr: Annotated[str, Meta(pattern=r"^(\d{1,3}\.){3}\d{1,3}/16$")]
     door_memory_mb: Annotated[int, Meta(ge=128, le=10_240)]
     """1,769 MB are one whole vCPU (Lambda guide, "Configure memory")."""
     worker_memory_mb: Annotated[int, Meta(ge=128, le=10_240)]
@@ -59,8 +63,14 @@ class StageSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     waf_requests_per_5_minutes: Annotated[int, Meta(ge=10, le=2_000_000_000)]
     """Of one address, before the firewall turns it away."""
     log_retention_days: _DAYS
-    payment_secret_arn: str
+    payment_secret_arn: Annotated[str, Meta(pattern=r"^(arn:\S+)?$")]
     """A secret that the payment provider gave; empty: the foundation makes one."""
+    log_level: Literal["debug", "info", "warning", "error"]
+    tracing: Literal["Active", "PassThrough"]
+    """Of X-Ray."""
+    domain_name: str
+    """The API's own, with a certificate in ACM in the same region; empty: API Gateway's."""
+    certificate_arn: Annotated[str, Meta(pattern=r"^(arn:\S+)?$")]
 
 
 def stage_settings(stage: str, file: Path = FILE) -> StageSettings:
@@ -115,6 +125,8 @@ def _contradiction(settings: StageSettings) -> str | None:
         return f"minimum_acu {settings.minimum_acu:g} is above maximum_acu {settings.maximum_acu:g}"
     if settings.ecpu_minimum > settings.ecpu_maximum:
         return f"ecpu_minimum {settings.ecpu_minimum} is above ecpu_maximum {settings.ecpu_maximum}"
+    if bool(settings.domain_name) != bool(settings.certificate_arn):
+        return "domain_name and certificate_arn go together: give both, or neither"
     if 0 < settings.ecpu_minimum < 1_000:
         return f"ecpu_minimum {settings.ecpu_minimum} is neither 0 nor 1,000 and more"
     return None
