@@ -64,8 +64,9 @@ def _response(refusal: Refusal, stage: str) -> dict[str, object]:
         said["Retry-After"] = str(refusal.retry_after_seconds)
     if refusal.code in problems.CHALLENGES:
         said["WWW-Authenticate"] = problems.CHALLENGES[refusal.code]
-    # A mapping in quotes is a text; one without names what is known about the request.
-    quoted = {name: f"'{text.replace(chr(39), chr(92) + chr(39))}'" for name, text in said.items()}
+    # A mapping in quotes is a text, and there is no way to write a quote in one: our policy for pages (which
+    # this is not) has to stay away. A mapping without quotes names what is known about the request.
+    quoted = {name: f"'{text}'" for name, text in said.items() if "'" not in text}
     return {
         "StatusCode": problems.status_of(refusal.code),
         "ResponseParameters": {"Headers": {**quoted, headers.REQUEST_ID: "context.requestId"}},

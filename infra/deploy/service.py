@@ -25,6 +25,7 @@ Template = dict[str, Any]
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 MERGED = Path("infra/stacks/service.yaml")
+CHALICE = "import sys; from chalice.cli import main; sys.exit(main())"
 CHALICE_STAGE = "lambda"
 MIGRATIONS = Path("chalicelib/ledger/migrations")
 _SHIPPED = ("app.py", "chalicelib", ".chalice/config.json")
@@ -53,6 +54,7 @@ def service_template(  # noqa: PLR0913 - each is one decision of a deployment
     Raises NotPackaged.
     """
     template = _packaged(checkout)
+    given = parameters or {}
     template["Resources"]["Migration"]["Properties"]["Files"] = _digest_of(checkout / MIGRATIONS)
     template["Outputs"] = _own_outputs(checkout)
     for function in _functions(template):
@@ -60,10 +62,10 @@ def service_template(  # noqa: PLR0913 - each is one decision of a deployment
         properties["CodeUri"] = {"Bucket": {"Ref": "ArtifactBucket"}, "Key": code_key}
         properties["Architectures"] = [architecture]
         properties["Runtime"] = runtime or properties["Runtime"]
-        properties["Description"] = _settings(function, template, parameters or {})
-        if target != "aws":
-            properties.pop("DeploymentPreference", None)
+        properties["Description"] = _settings(function, template, given)
     _send_traffic_to_the_alias(template)
+    if target != "aws":
+        _fit_the_emulator(template, given)
     api = template["Resources"]["RestAPI"]["Properties"]
     api["GatewayResponses"] = gateway_responses("aws" if target == "aws" else "local")
     return json.dumps(template, indent=1, sort_keys=True)
@@ -100,14 +102,7 @@ def _read(path: Path) -> Template:
 
 
 def _run_chalice(staging: Path, merged: Path, out: Path) -> None:
-    words = [
-        sys.executable,
-        "-c",
-        "from chalice.cli import main; main()",
-        "package",
-        "--stage",
-        CHALICE_STAGE,
-    ]
+    words = [sys.executable, "-c", CHALICE, "package", "--stage", CHALICE_STAGE]
     words += ["--merge-template", str(merged), str(out)]
     # app.py reads its settings when it is imported: here the defaults, whatever the caller's shell says.
     environment = {"PATH": "/usr/bin:/bin", "HOME": str(staging), "AWS_DEFAULT_REGION": "us-east-1"}
@@ -160,3 +155,26 @@ def _send_traffic_to_the_alias(template: Template) -> None:
     resources["RestAPI"]["Properties"]["DefinitionBody"] = json.loads(through_alias)
     permission = resources["APIHandlerInvokePermission"]["Properties"]
     permission["FunctionName"] = {"Ref": "APIHandler.Alias"}
+
+
+def _fit_the_emulator(template: Template, given: Mapping[str, str]) -> None:
+    """It has no CodeDeploy, and takes every parameter for a text where AWS makes a number of it."""
+    for function in _functions(template):
+        function["Properties"].pop("DeploymentPreference", None)
+    numbers = {
+        name: json.loads(given.get(name, str(declared.get("Default"))))
+        for name, declared in template["Parameters"].items()
+        if declared["Type"] == "Number"
+    }
+    template["Resources"] = _with_numbers(template["Resources"], numbers)
+
+
+def _with_numbers(value: Any, numbers: Mapping[str, float]) -> Any:
+    """A part of a template with numbers in place of the references to them."""
+    if isinstance(value, list):
+        return [_with_numbers(each, numbers) for each in value]
+    if not isinstance(value, Mapping):
+        return value
+    if value.get("Ref") in numbers:
+        return numbers[value["Ref"]]
+    return {name: _with_numbers(each, numbers) for name, each in value.items()}

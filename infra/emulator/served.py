@@ -1,4 +1,4 @@
-"""The emulator's ASGI app, with three things mended that would make a deployment here unlike one on AWS.
+"""The emulator's ASGI app, with four things mended that would make a deployment here unlike one on AWS.
 
 - Its event source mapping hands a function at most 10 messages, whatever BatchSize says; with a batching
   window, Lambda hands it as many as were asked for. Ours asks for 100.
@@ -7,6 +7,7 @@
 - It talks with a function over file descriptor 1, which on Lambda is the function's log: a line that is
   written there, as `chalicelib/log.py` does, is lost, and one with a "status" would be taken for the answer.
   Ours talks over a descriptor of its own, and what is written to 1 is the log.
+- It reads no answers of API Gateway's own from an API's definition (`gateway_answers.py`).
 
 Runs in the emulator's environment (.venv/emulator), served by granian with uvloop; it must import nothing of
 the service. It leans on inner names of one exact release, which infra/local/requirements.txt pins.
@@ -19,7 +20,9 @@ from typing import Any
 
 from ministack.app import app  # type: ignore[import-not-found]
 from ministack.core import lambda_runtime  # type: ignore[import-not-found]
-from ministack.services import sqs  # type: ignore[import-not-found]
+from ministack.services import apigateway_v1, sqs  # type: ignore[import-not-found]
+
+from infra.emulator import gateway_answers
 
 __all__ = ["app"]
 
@@ -52,3 +55,4 @@ if TALKS_OVER_1 not in lambda_runtime._PYTHON_WORKER_SCRIPT:
     raise ImportError("this release of ministack talks with functions in another way")
 lambda_runtime._PYTHON_WORKER_SCRIPT = lambda_runtime._PYTHON_WORKER_SCRIPT.replace(TALKS_OVER_1, TALKS_APART)
 sqs._receive_messages_for_esm = receive_for_mapping
+gateway_answers.install(apigateway_v1)
