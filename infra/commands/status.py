@@ -1,4 +1,7 @@
-"""`status`: every part of the running stack with its process and its address."""
+"""`status`: every part of the running stack with its process and its address; or a deployed stage.
+
+With --stage: its stacks, the version of each function that traffic goes to, and what waits in its queues.
+"""
 
 from __future__ import annotations
 
@@ -6,18 +9,41 @@ import json
 from typing import Any
 
 import click
+import msgspec
 import psutil
 
+from infra.deploy.at_stage import account_at, at_stage_if_given, told
+from infra.deploy.plan import TargetKind
+from infra.deploy.standing import as_text, not_deployed, standing
 from infra.local.layout import Layout
 
 PARTS = ("http", "worker", "postgres", "valkey", "sqs", "cloudwatch", "schedule")
 
 
 @click.command(help=__doc__)
-@click.option("--state-dir", envvar="STATE_DIR", help="The state directory that `up` was given.")
+@at_stage_if_given
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
-def status(state_dir: str | None, *, as_json: bool) -> None:
+def status(  # noqa: PLR0913 - an option each
+    stage: str | None,
+    target: TargetKind,
+    region: str | None,
+    profile: str | None,
+    state_dir: str | None,
+    *,
+    as_json: bool,
+) -> None:
     """Exits with 1 and a sentence when nothing runs."""
+    if stage:
+        with told(target):
+            found = standing(account_at(target, stage, region, profile, state_dir), stage)
+        if not any(each.status for each in found.stacks):
+            raise click.ClickException(not_deployed(stage, target))
+        click.echo(msgspec.json.format(msgspec.json.encode(found)).decode() if as_json else as_text(found))
+        return
+    _local(state_dir, as_json=as_json)
+
+
+def _local(state_dir: str | None, *, as_json: bool) -> None:
     layout = Layout.at(state_dir)
     found = layout.running_state()
     if found is None:

@@ -36,12 +36,26 @@ target_option = click.option(
 
 def at_stage(command: Command) -> Command:
     """Adds --stage, --target, --region, --profile and --state-dir, which `account_at` takes."""
+    return _with_options(command, stage_required=True)
+
+
+def at_stage_if_given(command: Command) -> Command:
+    """The same for a verb that without --stage is about the stack that `up` runs."""
+    return _with_options(command, stage_required=False)
+
+
+def _with_options(command: Command, *, stage_required: bool) -> Command:
+    stage = "One of infra/stacks/stages.toml."
+    state_dir = "Where the emulated AWS keeps its files."
+    if not stage_required:
+        stage = "Of a deployment, one of infra/stacks/stages.toml.  [default: what `up` runs]"
+        state_dir = "The state directory that `up`, or the emulated AWS, was given."
     for add in (
-        click.option("--state-dir", envvar="STATE_DIR", help="Where the emulated AWS keeps its files."),
+        click.option("--state-dir", envvar="STATE_DIR", help=state_dir),
         click.option("--profile", help="Of the AWS configuration.  [default: AWS_PROFILE's]"),
         click.option("--region", help="Of AWS.  [default: AWS_REGION's, or the profile's]"),
         target_option,
-        click.option("--stage", required=True, help="One of infra/stacks/stages.toml."),
+        click.option("--stage", required=stage_required, help=stage),
     ):
         command = add(command)
     return command
@@ -50,7 +64,7 @@ def at_stage(command: Command) -> Command:
 def account_at(
     target: TargetKind, stage: str, region: str | None, profile: str | None, state_dir: str | None
 ) -> Account:
-    """The account that a stage is deployed to; whoever only looks gets the emulator only when it runs.
+    """The account that a stage is deployed to; the emulator only where the stage lives on it.
 
     Raises Fault, whose message says what to do, and botocore's exceptions.
     """
@@ -61,8 +75,8 @@ def account_at(
     found = running.running(state_dir, stage)
     if found is None:
         raise Fault(
-            f"Stage {stage} is not on the emulated AWS of this machine, or that does not run. `python -m infra"
-            f" deploy --stage {stage} --target emulator` starts it and deploys there."
+            f"Stage {stage} is not on the emulated AWS of this machine, or that does not run."
+            f" `python -m infra deploy --stage {stage} --target emulator` starts it and deploys there."
         )
     return _emulated(found)
 

@@ -9,6 +9,7 @@ from botocore.exceptions import ClientError
 
 from infra.deploy.account import Account
 from infra.deploy.names import ALIAS, ARTIFACTS, Names
+from infra.deploy.plan import TargetKind
 from infra.deploy.stacks import Stacks
 
 _DEPTH = "ApproximateNumberOfMessages"
@@ -106,3 +107,30 @@ def _queue(client: Any, name: str) -> QueueStanding | None:
         raise
     found = client.get_queue_attributes(QueueUrl=url, AttributeNames=[_DEPTH, _HELD])["Attributes"]
     return QueueStanding(name, int(found.get(_DEPTH, 0)), int(found.get(_HELD, 0)))
+
+
+def not_deployed(stage: str, target: TargetKind) -> str:
+    """What to say of a stage that is not there."""
+    return (
+        f"Stage {stage} is not deployed there."
+        f" `python -m infra deploy --stage {stage} --target {target}` does it."
+    )
+
+
+def as_text(found: Standing) -> str:
+    """A stage for people: a line for each stack, function and queue."""
+    lines = [f"{each.name:<28}{each.status or 'not there'}{_shield(each)}" for each in found.stacks]
+    if found.functions:
+        lines += ["", *(f"{each.name:<28}{_version(each)}" for each in found.functions)]
+    if found.queues:
+        lines += ["", *(f"{each.name:<28}{each.waiting} wait, {each.held} held" for each in found.queues)]
+    return "\n".join(lines)
+
+
+def _shield(stack: StackStanding) -> str:
+    return "  protected" if stack.protected else ""
+
+
+def _version(function: FunctionStanding) -> str:
+    shifting = "".join(f", {weight:.0%} to version {to}" for to, weight in function.shifting.items())
+    return f"version {function.version}{shifting}  {function.memory_mb} MB"

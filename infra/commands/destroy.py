@@ -1,0 +1,82 @@
+"""`destroy`: takes a stage down, the service first, then what it keeps; the database leaves a last snapshot.
+
+A protected stage is refused. The bucket with code and templates stays: other stages are deployed from it.
+"""
+
+from __future__ import annotations
+
+import click
+from rich.console import Console
+
+from infra.deploy.account import Account
+from infra.deploy.at_stage import account_at, at_stage, told
+from infra.deploy.destroying import (
+    Leftovers,
+    destroy_artifacts,
+    refusal,
+    remaining_stages,
+    stacks_of,
+)
+from infra.deploy.destroying import destroy as take_down
+from infra.deploy.names import ARTIFACTS
+from infra.deploy.plan import TargetKind
+from infra.deploy.progress import Progress
+from infra.deploy.stage import stage_settings
+
+
+@click.command(help=__doc__)
+@at_stage
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--artifacts", is_flag=True, help="The stack of artifacts, too, when no other stage is left.")
+def destroy(  # noqa: PLR0913 - an option each
+    stage: str,
+    target: TargetKind,
+    region: str | None,
+    profile: str | None,
+    state_dir: str | None,
+    *,
+    yes: bool,
+    artifacts: bool,
+) -> None:
+    """Exits with 1 and a sentence when anything of the stage is still there in the end."""
+    with told(target):
+        settings = stage_settings(stage)
+        account = account_at(target, stage, region, profile, state_dir)
+        looks = stacks_of(account, stage)
+        if said := refusal(stage, looks, protected=settings.protected):
+            raise click.ClickException(said)
+        if looks and not yes:
+            _ask(stage, account, [look.name for look in looks])
+        with Progress(Console(stderr=True)) as progress:
+            left = take_down(account, looks, progress.line)
+            bucket = destroy_artifacts(account, progress.line) if artifacts else None
+        click.echo(f"{stage}: {'gone' if looks else 'nothing of it is there'}")
+        for line in _lines(left, account, bucket, artifacts=artifacts):
+            click.echo(line)
+        if target == "emulator":
+            _leave_the_emulator(state_dir, stage)
+
+
+def _ask(stage: str, account: Account, names: list[str]) -> None:
+    click.echo(f"This deletes {' and '.join(names)} of account {account.who()}, region {account.region}.")
+    if click.prompt("The stage's name, to go on", default="", show_default=False) != stage:
+        raise click.ClickException("That is not the stage's name. Nothing was changed.")
+
+
+def _lines(left: Leftovers, account: Account, bucket: str | None, *, artifacts: bool) -> list[str]:
+    lines = [f"stays: snapshot {each}" for each in left.snapshots]
+    lines += [f"stays: {each}" for each in left.retained]
+    if bucket:
+        return [*lines, f"stays: the bucket {bucket}; empty and delete it when nothing needs its code"]
+    if artifacts:
+        return lines
+    others = remaining_stages(account)
+    why = f"{', '.join(others)} needs it" if others else "`destroy --artifacts` removes it"
+    return [*lines, f"stays: {ARTIFACTS}; {why}"]
+
+
+def _leave_the_emulator(state_dir: str | None, stage: str) -> None:
+    from infra.emulator import running
+
+    if running.leave(state_dir, stage):
+        click.echo("stopped the emulated AWS: no stage is left on it")
