@@ -30,6 +30,8 @@ CHALICE_STAGE = "lambda"
 MIGRATIONS = Path("chalicelib/ledger/migrations")
 _SHIPPED = ("app.py", "chalicelib", ".chalice/config.json")
 _FUNCTION = "AWS::Serverless::Function"
+_NETWORK = ("SubnetIds", "FunctionSecurityGroupId")
+_RELEASE = ("DoorErrors", "FulfilErrors", "ReleaseRole")
 
 
 class NotPackaged(RuntimeError):
@@ -150,17 +152,23 @@ def _references(value: object) -> Iterator[str]:
 def _send_traffic_to_the_alias(template: Template) -> None:
     """Chalice has API Gateway call the function itself, past the alias that a release moves."""
     resources = template["Resources"]
-    definition = json.dumps(resources["RestAPI"]["Properties"]["DefinitionBody"])
-    through_alias = definition.replace("${APIHandler.Arn}", "${APIHandler.Alias}")
-    resources["RestAPI"]["Properties"]["DefinitionBody"] = json.loads(through_alias)
-    permission = resources["APIHandlerInvokePermission"]["Properties"]
-    permission["FunctionName"] = {"Ref": "APIHandler.Alias"}
+    alias = {"Ref": "APIHandler.Alias"}
+    for path in resources["RestAPI"]["Properties"]["DefinitionBody"]["paths"].values():
+        for method in path.values():
+            uri = method["x-amazon-apigateway-integration"]["uri"]
+            text = uri["Fn::Sub"].replace("${APIHandler.Arn}", "${Alias}")
+            uri["Fn::Sub"] = [text, {"Alias": alias}]
+    resources["APIHandlerInvokePermission"]["Properties"]["FunctionName"] = alias
 
 
 def _fit_the_emulator(template: Template, given: Mapping[str, str]) -> None:
-    """It has no CodeDeploy, and takes every parameter for a text where AWS makes a number of it."""
+    """It has no CodeDeploy and no network, and takes each parameter for a text where AWS makes a number of it."""
     for function in _functions(template):
         function["Properties"].pop("DeploymentPreference", None)
+    for name in _RELEASE:
+        del template["Resources"][name]
+    for name in _NETWORK:
+        template["Parameters"][name]["Default"] = ""
     numbers = {
         name: json.loads(given.get(name, str(declared.get("Default"))))
         for name, declared in template["Parameters"].items()
