@@ -1,6 +1,6 @@
 """Compiles every module of the zip, so that a cold start does not: /var/task cannot be written to.
 
-The same modules give the same bytes on any machine with the same Python: in a process of its own, because what
+The same modules give the same bytes wherever the Python is the same: in a process of its own, because what
 marshal writes depends on the strings that a process has already, and with unchecked hashes instead of times.
 Other people's modules ship compiled alone: their source is 5% of the zip, for a line's text in a traceback.
 """

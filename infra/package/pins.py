@@ -14,7 +14,7 @@ class NotPinned(Exception):
 
 def pins(lock: str) -> dict[str, str]:
     """Normalised name -> its requirement in one line, with all its hashes, from a lock file's text."""
-    joined = re.sub(r"\\\n\s*", " ", lock)
+    joined = re.sub(r"\s*\\\n\s*", " ", lock)
     lines = (re.sub(r"\s+#.*", "", line).strip() for line in joined.splitlines())
     return {normalised(found[1]): line for line in lines if (found := _NAME.match(line))}
 
@@ -30,6 +30,6 @@ def pinned(wanted: Iterable[str], *locks: str) -> dict[str, str]:
     missing = [name for name in wanted if name not in known]
     if missing:
         raise NotPinned(
-            f"the zip needs {', '.join(missing)}, which no lock has: infra/package/contents.py, then `make lock`"
+            f"the zip needs {', '.join(missing)}, which no lock has: see infra/package/contents.py"
         )
     return {name: known[name] for name in sorted(wanted)}
