@@ -18,7 +18,9 @@ GRAVE = frozenset({"warning", "error", "critical"})
 """Levels that are never noise."""
 _TOLD_BY_METRICS = frozenset({"requestId", "eventId", "code"})
 """Facts that do not make a line of metrics worth reading: dashboards tell metrics apart by them."""
-_AROUND = re.compile(r"(START|END|REPORT|INIT_START|INIT_REPORT|RESTORE_START|RESTORE_REPORT|EXTENSION|XRAY)\b")
+_AROUND = re.compile(
+    r"(START|END|REPORT|INIT_START|INIT_REPORT|RESTORE_START|RESTORE_REPORT|EXTENSION|XRAY)\b"
+)
 _FAILED = re.compile(r"Status: (timeout|error|failure)|Task timed out|Error Type: ")
 _BAD = frozenset({"timeout", "error", "failure"})
 
@@ -36,7 +38,7 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def line_of(function: str, at_ms: int, raw: str) -> Line:
-    """Reads what CloudWatch Logs kept at `at_ms` (Unix, milliseconds). Never raises: text is a message too."""
+    """Reads what CloudWatch Logs kept at `at_ms` (Unix, milliseconds). Any text is a line: never raises."""
     at = datetime.fromtimestamp(at_ms / 1_000, UTC)
     raw = raw.rstrip("\n")
     said = _object(raw)

@@ -1,7 +1,8 @@
 """Which events of a log are new, poll after poll: none twice, none left out. Pure.
 
-A line reaches CloudWatch Logs some seconds after it was written, and one written earlier may come later. So each
-poll asks again for the last LATE_MS, and knows by their ids those that it has had. It must not know any log.
+A line reaches CloudWatch Logs some seconds after it was written, and one written earlier may come later. So
+each poll asks again for the last LATE_MS, and knows by their ids those that it has had. It must not know any
+log.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ _COLOURS = {"error": "bold red", "critical": "bold red", "warning": "yellow", "d
 
 
 def moment(said: str, now: datetime) -> datetime:
-    """`10m`, `90s`, `2h`, `1d` before `now`, or a time by RFC 3339 with its zone. Raises ValueError otherwise."""
+    """`10m`, `90s`, `2h`, `1d` before `now`, or a time by RFC 3339 with its zone. Raises ValueError."""
     if found := re.fullmatch(r"(\d{1,6})([smhd])", said):
         return now - timedelta(seconds=int(found[1]) * _UNITS[found[2]])
     at = datetime.fromisoformat(said)

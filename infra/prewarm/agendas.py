@@ -20,6 +20,12 @@ _AT = "at({:%Y-%m-%dT%H:%M:%S})"
 class Agenda(Protocol):
     """A schedule, by the names of its actions."""
 
+    def register(self, most: int) -> None:
+        """Makes what is scheduled schedulable, up to `most`."""
+
+    def deregister(self) -> None:
+        """Undoes that, when nothing is left."""
+
     def there(self) -> Mapping[str, Action]:
         """Every action of ours."""
 
@@ -51,10 +57,11 @@ class Scaling:
 
     def deregister(self) -> None:
         """Forgets the alias and every action of it. What is provisioned stays: lower that first."""
-        try:
+        known = self._client.describe_scalable_targets(
+            ServiceNamespace="lambda", ResourceIds=[self._where["ResourceId"]]
+        )
+        if known["ScalableTargets"]:
             self._client.deregister_scalable_target(**self._where)
-        except self._client.exceptions.ObjectNotFoundException:
-            return
 
     def there(self) -> Mapping[str, Action]:
         """Every action of ours."""
@@ -97,6 +104,12 @@ class Scheduler:
         """
         self._client, self._prefix, self._given = client, prefix, given
         self._target = {"Arn": f"arn:aws:scheduler:::aws-sdk:{call}", "RoleArn": role}
+
+    def register(self, most: int) -> None:
+        """Nothing: Scheduler asks for no registration."""
+
+    def deregister(self) -> None:
+        """Nothing, likewise."""
 
     def there(self) -> Mapping[str, Action]:
         """Every action of ours; its name and amount are in the description, since names are short here."""

@@ -36,9 +36,8 @@ class Provisioned:
 
     def state(self) -> State:
         """Now; nothing asked for and nothing there where nothing is provisioned. Raises Failed."""
-        try:
-            found = self._client.get_provisioned_concurrency_config(**self._where)
-        except self._client.exceptions.ProvisionedConcurrencyConfigNotFoundException:
+        found = self._configured()
+        if found is None:
             return State(asked=0, there=0, settled=True)
         if found["Status"] == "FAILED":
             raise Failed(found.get("StatusReason") or "Lambda gives no reason")
@@ -54,7 +53,7 @@ class Provisioned:
             self._client.put_provisioned_concurrency_config(
                 **self._where, ProvisionedConcurrentExecutions=amount
             )
-        else:
+        elif self._configured() is not None:
             self._client.delete_provisioned_concurrency_config(**self._where)
 
     def room(self) -> Room:
@@ -66,15 +65,17 @@ class Provisioned:
             limit=limits["ConcurrentExecutions"],
             unreserved=limits["UnreservedConcurrentExecutions"],
             reserved=reserved.get("ReservedConcurrentExecutions"),
-            provisioned=self._client_asked(),
+            provisioned=(self._configured() or {}).get("RequestedProvisionedConcurrentExecutions", 0),
             split=bool((alias.get("RoutingConfig") or {}).get("AdditionalVersionWeights")),
         )
 
-    def _client_asked(self) -> int:
+    def _configured(self) -> dict[str, Any] | None:
+        """What Lambda says of it, failed or not; None where nothing is provisioned."""
         try:
-            return self.state().asked
-        except Failed:
-            return 0
+            found: dict[str, Any] = self._client.get_provisioned_concurrency_config(**self._where)
+        except self._client.exceptions.ProvisionedConcurrencyConfigNotFoundException:
+            return None
+        return found
 
 
 def wait(read: Callable[[], State], seen: Callable[[State], None], pause: Callable[[], None]) -> State:

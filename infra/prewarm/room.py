@@ -15,7 +15,7 @@ from infra.capacity.demand import REQUESTS_OF_AN_ENVIRONMENT
 QUOTA = "L-B99A9384"
 """Lambda's "Concurrent executions" in Service Quotas."""
 KEPT_UNRESERVED = 100
-"""What Lambda leaves to functions without a reservation (Lambda guide, "Configuring reserved concurrency")."""
+"""What Lambda leaves to functions without a reservation (Lambda guide, "Reserved concurrency")."""
 SLACK_MINUTES = 1
 
 
@@ -51,9 +51,9 @@ def too_many(function: str, asked: int, room: Room) -> str | None:
             f"set door_reserved_concurrency to {asked:,} or more in infra/stacks/stages.toml, and deploy."
         )
     return (
-        f"{asked:,} of {function} are more than the {most(room):,} that the account has left of its {room.limit:,}: "
-        f"ask for {room.limit + asked - most(room):,} in Service Quotas (Lambda, Concurrent executions, {QUOTA}). "
-        "It can take weeks."
+        f"{asked:,} of {function} are more than the {most(room):,} that the account has left of its"
+        f" {room.limit:,}: ask for {room.limit + asked - most(room):,} in Service Quotas (Lambda, Concurrent"
+        f" executions, {QUOTA}). It can take weeks."
     )
 
 
@@ -82,7 +82,8 @@ def too_late(asked: int, minutes_before: float) -> str | None:
 
 def carries(asked: int) -> str:
     """What `asked` means for the crowd."""
+    minutes = ramp_minutes(asked)
     return (
-        f"{asked:,} environments answer up to {asked * REQUESTS_OF_AN_ENVIRONMENT:,} requests a second without a cold "
-        f"start, and are ready {ramp_minutes(asked)} minute{'s' if ramp_minutes(asked) > 1 else ''} after the raise."
+        f"{asked:,} environments answer up to {asked * REQUESTS_OF_AN_ENVIRONMENT:,} requests a second"
+        f" without a cold start, and are ready {minutes} minute{'s' if minutes > 1 else ''} after the raise."
     )

@@ -55,7 +55,17 @@ def beyond(need: Stores, bounds: Bounds) -> str | None:
     ]
     if not short:
         return None
-    return f"The stores may not grow so far: set {' and '.join(short)} in infra/stacks/stages.toml, and deploy."
+    return (
+        f"The stores may not grow so far: set {' and '.join(short)} in infra/stacks/stages.toml, and deploy."
+    )
+
+
+def beside(asked: int, need: Stores) -> str:
+    """What else the crowd needs that `asked` environments answer."""
+    return (
+        f"Beside {asked:,} environments such a crowd needs a gate of {need.ecpu:,} ECPU a second, from"
+        f" {AHEAD_MINUTES} minutes before, and a ledger of {need.half_acu / 2:g} ACU: --stores raises both."
+    )
 
 
 def cache_call(cache: str, bounds: Bounds, ecpu: int) -> dict[str, Any]:

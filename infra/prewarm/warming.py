@@ -1,4 +1,4 @@
-"""Raises and lowers one alias, at once or on schedule, so that whatever fails, what lowers is in place.
+"""Raises and lowers one thing, at once or on schedule, so that whatever fails, what lowers is in place.
 
 It must not know where the figures are from, nor who reads what was done. Botocore's errors pass.
 """
@@ -6,19 +6,30 @@ It must not know where the figures are from, nor who reads what was done. Botoco
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Protocol
 
 import msgspec
 
-from infra.prewarm.agendas import Scaling, apply
-from infra.prewarm.provisioned import Provisioned
+from infra.prewarm.agendas import Agenda, apply
+from infra.prewarm.provisioned import State
 from infra.prewarm.windows import Window, changes, level, peak, windows_of
 
 
-class Target(msgspec.Struct, frozen=True, kw_only=True):
-    """An alias and its schedule; an emulator has none, and there nothing happens by itself."""
+class Warmed(Protocol):
+    """What can be raised: an alias (`provisioned.py`), a store (`store_limits.py`)."""
 
-    alias: Provisioned
-    scaling: Scaling | None
+    def state(self) -> State:
+        """Now."""
+
+    def ask(self, amount: int) -> None:
+        """Asks for that much, 0 for nothing at all."""
+
+
+class Target(msgspec.Struct, frozen=True, kw_only=True):
+    """What is raised, and its schedule; an emulator has none, and there nothing happens by itself."""
+
+    alias: Warmed
+    scaling: Agenda | None
 
 
 def standing(target: Target, now: datetime) -> tuple[Window, ...]:
@@ -34,12 +45,12 @@ def with_event(known: tuple[Window, ...], window: Window) -> tuple[Window, ...]:
 def schedule(target: Target, window: Window, now: datetime) -> tuple[Window, ...]:
     """Has AWS raise and lower for the event of `window`; answers every window there is then.
 
-    A second time with the same window changes nothing. `target` has a schedule.
+    A second time with the same window changes nothing. Nothing happens where nobody keeps a schedule.
     """
-    assert target.scaling is not None
     windows = with_event(standing(target, now), window)
-    target.scaling.register(max(peak(windows), target.alias.state().asked))
-    apply(target.scaling, changes(target.scaling.there(), windows, now))
+    if target.scaling is not None:
+        target.scaling.register(max(peak(windows), target.alias.state().asked))
+        apply(target.scaling, changes(target.scaling.there(), windows, now))
     return windows
 
 

@@ -86,7 +86,7 @@ def changes(there: Mapping[str, Action], windows: Iterable[Window], now: datetim
 
 
 def windows_of(names: Iterable[str], now: datetime) -> tuple[Window, ...]:
-    """The windows that actions of these names belong to, without those that have been lowered twice by `now`."""
+    """The windows that actions of these names belong to, without those that were lowered twice by `now`."""
     found = {_window(match) for name in names if (match := _NAME.fullmatch(name))}
     return tuple(sorted(window for window in found if window.lower_at + AGAIN > now))
 

@@ -93,8 +93,8 @@ def test_whatever_is_printed_is_a_line(raw: str) -> None:
 
 
 def test_a_shown_line_begins_with_time_function_and_level() -> None:
-    raw = '{"time":"2026-11-28T20:00:00.123456Z","level":"info","event":"order-accepted","orderId":"o-1","n":2}'
+    raw = (
+        '{"time":"2026-11-28T20:00:00.123456Z","level":"info","event":"order-accepted","orderId":"o-1","n":2}'
+    )
     text = shown(read(raw), {"onsale-demo": "door"}, 6).plain
     assert text == "20:00:00.123  door    info     order-accepted  orderId=o-1  n=2"
-
-
