@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import tomllib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,8 @@ import pytest
 
 TOOLS = Path(sys.prefix) / "policy" / "bin"
 EXCEPTIONS = Path(__file__).resolve().parents[2] / "infra" / "policy" / "exceptions.toml"
+BROAD = "every-resource"
+"""Our own check: a right to every resource, or to every call of a service."""
 
 
 @dataclass(frozen=True, order=True)
@@ -25,13 +28,32 @@ class Finding:
     resource: str
 
 
-def excepted(file: Path = EXCEPTIONS) -> dict[Finding, str]:
-    """Findings that are left as they are, each with its reason."""
+@dataclass(frozen=True)
+class LintException:
+    """Lines of the linter that are left as they are: those of one rule that speak of something."""
+
+    check: str
+    about: str
+    reason: str
+
+    def covers(self, line: str) -> bool:
+        """Whether the line is one of them."""
+        return f":{self.check}:" in line and self.about in line
+
+
+def excepted() -> dict[Finding, str]:
+    """Findings of the scan that are left as they are, each with its reason."""
     return {
         Finding(each["check"], resource): each["reason"].strip()
-        for each in tomllib.loads(file.read_text())["exception"]
+        for each in tomllib.loads(EXCEPTIONS.read_text())["exception"]
         for resource in each["resources"]
     }
+
+
+def lint_exceptions() -> list[LintException]:
+    """The linter's."""
+    found = tomllib.loads(EXCEPTIONS.read_text())["lint"]
+    return [LintException(each["check"], each["about"], each["reason"].strip()) for each in found]
 
 
 def lint(template: Path) -> list[str]:
@@ -44,14 +66,43 @@ def lint(template: Path) -> list[str]:
 
 
 def scan(template: Path) -> set[Finding]:
-    """What checkov finds in a template. Nothing is downloaded."""
+    """What checkov, and our own check, find in a template. Nothing is downloaded."""
     command = [tool("checkov"), "--framework", "cloudformation", "--skip-download", "--quiet"]
     command += ["--soft-fail", "--output", "json", "--file", str(template)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     found: dict[str, Any] = json.loads(done.stdout)
     assert found["summary"]["parsing_errors"] == 0
     assert found["summary"]["passed"] > 0
-    return {Finding(each["check_id"], each["resource"]) for each in found["results"]["failed_checks"]}
+    failed = {Finding(each["check_id"], each["resource"]) for each in found["results"]["failed_checks"]}
+    return failed | set(broad(json.loads(template.read_text())))
+
+
+def broad(template: dict[str, Any]) -> Iterator[Finding]:
+    """Statements of roles that allow something to every resource, or every call of a service."""
+    for name, role in template["Resources"].items():
+        if role["Type"] != "AWS::IAM::Role":
+            continue
+        for policy in role["Properties"].get("Policies", []):
+            for statement in _statements(policy["PolicyDocument"]["Statement"]):
+                if statement["Effect"] == "Allow" and _is_broad(statement):
+                    yield Finding(BROAD, f"{role['Type']}.{name} {statement.get('Sid', '')}".strip())
+
+
+def _statements(found: Any) -> Iterator[dict[str, Any]]:
+    """Under conditions too."""
+    for each in found if isinstance(found, list) else [found]:
+        if "Fn::If" in each:
+            yield from _statements(each["Fn::If"][1:])
+        elif "Ref" not in each:
+            yield each
+
+
+def _is_broad(statement: dict[str, Any]) -> bool:
+    actions, resources = statement["Action"], statement["Resource"]
+    calls = [actions] if isinstance(actions, str) else actions
+    return "*" in (resources if isinstance(resources, list) else [resources]) or any(
+        call.endswith("*") for call in calls
+    )
 
 
 def tool(name: str) -> str:
