@@ -16,11 +16,12 @@ from infra.deploy.at_stage import account_to_deploy_to, at_stage, told
 from infra.deploy.bring import Manner
 from infra.deploy.execute import Execution
 from infra.deploy.packaging import packaged
-from infra.deploy.plan import Package, Plan, TargetKind, plan
+from infra.deploy.plan import Package, plan
 from infra.deploy.progress import Progress
 from infra.deploy.show import as_document, as_text, templates_as_text
 from infra.deploy.stage import stage_settings
 from infra.deploy.standing import outputs_of
+from infra.deploy.steps import Plan, TargetKind
 
 
 @click.command(help=__doc__)
@@ -53,7 +54,7 @@ def deploy(  # noqa: PLR0913 - an option each
         # The first call: whoever has no credentials hears it now, and which account this is.
         progress.line(f"account {account.who()}, region {account.region}")
         began = time.monotonic()
-        manner = Manner(progress.line, wait=wait, accept_loss=accept_loss)
+        manner = Manner(progress.line, progress.now, wait=wait, accept_loss=accept_loss)
         try:
             changed = Execution(wanted, package, account, manner).run()
         except KeyboardInterrupt as error:

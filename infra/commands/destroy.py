@@ -10,6 +10,7 @@ from rich.console import Console
 
 from infra.deploy.account import Account
 from infra.deploy.at_stage import account_at, at_stage, told
+from infra.deploy.bring import Manner
 from infra.deploy.destroying import (
     Leftovers,
     destroy_artifacts,
@@ -19,9 +20,9 @@ from infra.deploy.destroying import (
 )
 from infra.deploy.destroying import destroy as take_down
 from infra.deploy.names import ARTIFACTS
-from infra.deploy.plan import TargetKind
 from infra.deploy.progress import Progress
 from infra.deploy.stage import stage_settings
+from infra.deploy.steps import TargetKind
 
 
 @click.command(help=__doc__)
@@ -48,8 +49,9 @@ def destroy(  # noqa: PLR0913 - an option each
         if looks and not yes:
             _ask(stage, account, [look.name for look in looks])
         with Progress(Console(stderr=True)) as progress:
-            left = take_down(account, looks, progress.line)
-            bucket = destroy_artifacts(account, progress.line) if artifacts else None
+            manner = Manner(progress.line, progress.now)
+            left = take_down(account, looks, manner)
+            bucket = destroy_artifacts(account, manner) if artifacts else None
         click.echo(f"{stage}: {'gone' if looks else 'nothing of it is there'}")
         for line in _lines(left, account, bucket, artifacts=artifacts):
             click.echo(line)

@@ -12,7 +12,7 @@ import msgspec
 from rich.console import Console
 
 from infra.deploy.at_stage import account_at, at_stage, told
-from infra.deploy.plan import TargetKind
+from infra.deploy.steps import TargetKind
 from infra.doctor.examination import examine
 from infra.doctor.findings import Finding, State, line, stands_in_the_way
 

@@ -18,7 +18,7 @@ from rich.console import Console
 
 from infra.deploy.at_stage import account_at, at_stage, told
 from infra.deploy.names import Names
-from infra.deploy.plan import TargetKind
+from infra.deploy.steps import TargetKind
 from infra.logs.lines import line_of
 from infra.logs.reading import read
 from infra.logs.tail import Event, Tail

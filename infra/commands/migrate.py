@@ -11,7 +11,7 @@ import click
 
 from infra.deploy.at_stage import account_at, at_stage_if_given, told
 from infra.deploy.migrating import migrated
-from infra.deploy.plan import TargetKind
+from infra.deploy.steps import TargetKind
 from infra.local.layout import Layout
 
 

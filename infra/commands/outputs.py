@@ -9,8 +9,8 @@ import shlex
 import click
 
 from infra.deploy.at_stage import account_at, at_stage, told
-from infra.deploy.plan import TargetKind
 from infra.deploy.standing import not_deployed, outputs_of
+from infra.deploy.steps import TargetKind
 
 
 @click.command(help=__doc__)

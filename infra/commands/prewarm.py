@@ -17,9 +17,9 @@ from infra.commands.report import Moment
 from infra.deploy.at_stage import account_at, at_stage, told
 from infra.deploy.faults import Fault
 from infra.deploy.health import address_of
-from infra.deploy.plan import TargetKind
 from infra.deploy.stage import stage_settings
 from infra.deploy.standing import outputs_of
+from infra.deploy.steps import TargetKind
 from infra.operator import operator_of
 from infra.prewarm.asked import Refused, Wish, opening
 from infra.prewarm.provisioned import Failed

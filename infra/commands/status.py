@@ -13,8 +13,8 @@ import msgspec
 import psutil
 
 from infra.deploy.at_stage import account_at, at_stage_if_given, told
-from infra.deploy.plan import TargetKind
 from infra.deploy.standing import as_text, not_deployed, standing
+from infra.deploy.steps import TargetKind
 from infra.local.layout import Layout
 
 PARTS = ("http", "worker", "postgres", "valkey", "sqs", "cloudwatch", "schedule")

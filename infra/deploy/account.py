@@ -13,7 +13,7 @@ import boto3
 from botocore.config import Config
 
 from infra.deploy.faults import LOCALSTACK_UP, Fault
-from infra.deploy.plan import TargetKind
+from infra.deploy.steps import TargetKind
 from infra.local.layout import LOOPBACK, answers
 from infra.local.localstack import PORT as LOCALSTACK_PORT
 

@@ -14,8 +14,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from infra.deploy.account import Account, at_endpoint, in_localstack, on_aws
 from infra.deploy.faults import Fault, explained
-from infra.deploy.plan import TargetKind, Unplannable
+from infra.deploy.plan import Unplannable
 from infra.deploy.stage import BadStage
+from infra.deploy.steps import TargetKind
 from infra.deploy.template import BadTemplate
 from infra.emulator import running
 from infra.emulator.homes import NoRoom

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from infra.deploy import changes, events, states
+from infra.deploy.failure import Failed, aftermath, why, why_no_change_set
 from infra.deploy.faults import Fault
 from infra.deploy.stacks import ChangeSet, Look, Stacks
 from infra.deploy.states import Move
@@ -19,10 +20,6 @@ from infra.deploy.states import Move
 Tell = Callable[[str], None]
 _OTHERS_SECONDS = 3_600.0
 """How long --wait waits for somebody else's change: an Aurora cluster takes a quarter of an hour."""
-
-
-class Failed(Fault):
-    """A stack that could not be brought there, and is as it was before. The message has the cause."""
 
 
 @dataclass(frozen=True)
@@ -38,11 +35,19 @@ class Wish:
 
 @dataclass(frozen=True)
 class Manner:
-    """How to go about it: whom to tell, whether to wait for others, whether data may be lost."""
+    """How to go about it: whom to tell what has happened and what is under way, and what is allowed."""
 
     tell: Tell
+    now: Tell = lambda _: None
     wait: bool = False
+    """For somebody else's change of a stack to end."""
     accept_loss: bool = False
+    """Of resources that keep data."""
+
+    def event(self, event: dict[str, Any]) -> None:
+        """Tells one event of a stack: its end as a line, its beginning as what is under way."""
+        told = self.now if events.is_beginning(event) else self.tell
+        told(f"  {events.line(event)}")
 
 
 def bring(stacks: Stacks, wish: Wish, manner: Manner) -> bool:
@@ -52,7 +57,7 @@ def bring(stacks: Stacks, wish: Wish, manner: Manner) -> bool:
     """
     look, move = _settled(stacks, wish.stack, manner)
     if move is Move.REPLACE and look:
-        _clear(stacks, look, manner.tell)
+        _clear(stacks, look, manner)
     create = move in {Move.CREATE, Move.REPLACE}
     change_set = stacks.prepare(
         wish.stack, create=create, template=wish.template, parameters=wish.parameters, tags=wish.tags
@@ -87,18 +92,20 @@ def _has_lived(stacks: Stacks, look: Look | None) -> bool:
     return events.has_lived(stacks.events(look.stack_id), look.name)
 
 
-def _clear(stacks: Stacks, look: Look, tell: Tell) -> None:
-    tell(f"{look.name}: its first creation failed ({look.status}); deleting what is left, to create it anew")
+def _clear(stacks: Stacks, look: Look, manner: Manner) -> None:
+    manner.tell(
+        f"{look.name}: its first creation failed ({look.status}); deleting what is left, to create it anew"
+    )
     if look.protected:
         stacks.protect(look.name, on=False)
-    remove(stacks, look, tell)
+    remove(stacks, look, manner)
 
 
-def remove(stacks: Stacks, look: Look, tell: Tell) -> None:
+def remove(stacks: Stacks, look: Look, manner: Manner) -> None:
     """Deletes a stack and waits until it is gone. Raises Failed with what held it."""
     known = _ids(stacks, look.stack_id)
     stacks.delete(look.stack_id)
-    status, seen = stacks.follow(look.stack_id, known, lambda each: tell(f"  {events.line(each)}"))
+    status, seen = stacks.follow(look.stack_id, known, manner.event)
     if status not in states.GONE:
         cause = events.root_cause(seen)
         said = cause.sentence(look.name) if cause else f"{look.name} is in {status}."
@@ -112,7 +119,7 @@ def _carried_out(stacks: Stacks, change_set: ChangeSet, manner: Manner) -> bool:
         tell(f"{name}: no changes")
         return False
     if change_set.failure:
-        raise Failed(_why_not(stacks, change_set))
+        raise Failed(why_no_change_set(stacks, change_set))
     _refuse_losses(stacks, change_set, manner)
     tell(f"{name}: {len(change_set.changes)} changes")
     for each in changes.lines(change_set.changes):
@@ -121,28 +128,10 @@ def _carried_out(stacks: Stacks, change_set: ChangeSet, manner: Manner) -> bool:
     stack_id = look.stack_id if look else name
     known = _ids(stacks, stack_id)
     stacks.execute(change_set)
-    status, seen = stacks.follow(stack_id, known, lambda each: tell(f"  {events.line(each)}"))
+    status, seen = stacks.follow(stack_id, known, manner.event)
     if status not in states.GOOD:
-        raise Failed(f"{_why(stacks, stack_id, name, seen)}\n{_aftermath(name, status)}")
+        raise Failed(f"{why(stacks, stack_id, name, seen)}\n{aftermath(name, status)}")
     return True
-
-
-def _why_not(stacks: Stacks, change_set: ChangeSet) -> str:
-    cause = None
-    if events.refers_to_validation(change_set.failure):
-        cause = events.validation_cause(stacks.refusals(change_set.stack, change_set.arn))
-    stacks.drop(change_set)
-    if cause:
-        return f"{cause.sentence(change_set.stack)}\nNothing was changed."
-    said = events.shortened(change_set.failure)
-    return f"CloudFormation cannot say what would change in {change_set.stack}: {said}\nNothing was changed."
-
-
-def _why(stacks: Stacks, stack_id: str, name: str, seen: list[dict[str, Any]]) -> str:
-    cause = events.root_cause(seen)
-    if cause and events.refers_to_validation(cause.reason):
-        cause = events.validation_cause(stacks.refusals(stack_id)) or cause
-    return cause.sentence(name) if cause else f"{name} failed, and its events do not say why."
 
 
 def _refuse_losses(stacks: Stacks, change_set: ChangeSet, manner: Manner) -> None:
@@ -154,14 +143,6 @@ def _refuse_losses(stacks: Stacks, change_set: ChangeSet, manner: Manner) -> Non
         f"This would remove or replace what keeps data in {change_set.stack}: {', '.join(lost)}."
         " Nothing was changed. If that is meant, deploy with --accept-loss."
     )
-
-
-def _aftermath(name: str, status: str) -> str:
-    if status == "UPDATE_ROLLBACK_COMPLETE":
-        return f"{name} was put back as it was before. Correct the cause, then deploy again."
-    if status == "ROLLBACK_COMPLETE":
-        return f"What was made of {name} was removed again. Correct the cause, then deploy again."
-    return states.advice(name, status)
 
 
 def _ids(stacks: Stacks, stack_id: str) -> frozenset[str]:

@@ -11,9 +11,10 @@ from typing import Any
 
 from infra.deploy import states
 from infra.deploy.account import Account
-from infra.deploy.bring import Tell, remove
-from infra.deploy.faults import UNPROTECT, Fault
+from infra.deploy.bring import Manner, remove
+from infra.deploy.faults import Fault
 from infra.deploy.names import APPLICATION, ARTIFACTS, Names
+from infra.deploy.reasons import UNPROTECT
 from infra.deploy.stacks import Look, Stacks
 
 
@@ -46,15 +47,15 @@ def stacks_of(account: Account, stage: str) -> list[Look]:
     return looks
 
 
-def destroy(account: Account, looks: Iterable[Look], tell: Tell) -> Leftovers:
+def destroy(account: Account, looks: Iterable[Look], manner: Manner) -> Leftovers:
     """Deletes the stacks one after the other, and says what stays. Raises Failed with what holds one."""
     stacks = Stacks(account)
     snapshots: list[str] = []
     retained: list[str] = []
     for look in looks:
         kept = list(stacks.resources(look.name))
-        tell(f"{look.name}: deleting {len(kept)} resources")
-        remove(stacks, look, tell)
+        manner.tell(f"{look.name}: deleting {len(kept)} resources")
+        remove(stacks, look, manner)
         # Asked by its id: a deleted stack has lost its name.
         events = stacks.events(look.stack_id)
         retained += [_named(each) for each in events if each["ResourceStatus"] == "DELETE_SKIPPED"]
@@ -71,7 +72,7 @@ def remaining_stages(account: Account) -> list[str]:
     return sorted(found)
 
 
-def destroy_artifacts(account: Account, tell: Tell) -> str | None:
+def destroy_artifacts(account: Account, manner: Manner) -> str | None:
     """Deletes the stack of artifacts; returns its bucket, which stays. Raises Fault while a stage is left."""
     if left := remaining_stages(account):
         raise Fault(f"{ARTIFACTS} stays: stage {', '.join(left)} is deployed from it.")
@@ -81,7 +82,7 @@ def destroy_artifacts(account: Account, tell: Tell) -> str | None:
         return None
     if look.protected:
         stacks.protect(ARTIFACTS, on=False)
-    remove(stacks, look, tell)
+    remove(stacks, look, manner)
     return look.outputs.get("ArtifactBucket")
 
 

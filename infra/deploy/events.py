@@ -87,10 +87,16 @@ def has_lived(events: Iterable[dict[str, Any]], stack: str) -> bool:
     return any(each["ResourceStatus"] in whole and each["LogicalResourceId"] == stack for each in events)
 
 
+def is_beginning(event: dict[str, Any]) -> bool:
+    """Whether an event says no more than that a resource is being worked on; a stack's own are news."""
+    status: str = event["ResourceStatus"]
+    return status.endswith("_IN_PROGRESS") and event.get("ResourceType") != _STACK
+
+
 def line(event: dict[str, Any]) -> str:
     """One event as a line: what became of which resource, and why if it failed."""
     status = event["ResourceStatus"]
-    said = f"{status:<22} {event['LogicalResourceId']}  {event.get('ResourceType', '')}"
+    said = f"{status:<16} {event['LogicalResourceId']}  {event.get('ResourceType', '')}"
     return f"{said}  {shortened(_reason(event))}" if status.endswith("_FAILED") and _reason(event) else said
 
 

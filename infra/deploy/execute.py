@@ -12,12 +12,14 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from infra.deploy.account import Account
-from infra.deploy.bring import Failed, Manner, Wish, bring
+from infra.deploy.bring import Manner, Wish, bring
+from infra.deploy.failure import Failed
 from infra.deploy.faults import Fault
 from infra.deploy.health import address_of, not_ready
 from infra.deploy.names import ARTIFACTS
-from infra.deploy.plan import Bring, Check, Fact, Output, Package, Plan, Upload, Value
+from infra.deploy.plan import Package
 from infra.deploy.stacks import Look, Stacks
+from infra.deploy.steps import Bring, Check, Fact, Output, Plan, Upload, Value
 
 
 class Execution:

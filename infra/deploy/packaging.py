@@ -6,9 +6,10 @@ from collections.abc import Callable
 
 from infra.deploy.faults import Fault
 from infra.deploy.foundation import STACKS, foundation_template
-from infra.deploy.plan import Package, TargetKind, literals
+from infra.deploy.plan import Package, literals
 from infra.deploy.service import NotPackaged, service_template
 from infra.deploy.stage import StageSettings
+from infra.deploy.steps import TargetKind
 from infra.deploy.template import template
 from infra.local.layout import Layout
 from infra.package.build import Unfit, build

@@ -7,7 +7,8 @@ from typing import Any
 
 import msgspec
 
-from infra.deploy.plan import Bring, Check, Fact, Output, Package, Plan, Step, Upload, Value
+from infra.deploy.plan import Package
+from infra.deploy.steps import Bring, Check, Fact, Output, Plan, Step, Upload, Value
 
 _WHERE = {"aws": "AWS", "localstack": "LocalStack", "emulator": "the emulated AWS of this machine"}
 

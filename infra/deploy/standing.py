@@ -9,8 +9,8 @@ from botocore.exceptions import ClientError
 
 from infra.deploy.account import Account
 from infra.deploy.names import ALIAS, ARTIFACTS, Names
-from infra.deploy.plan import TargetKind
 from infra.deploy.stacks import Stacks
+from infra.deploy.steps import TargetKind
 
 _DEPTH = "ApproximateNumberOfMessages"
 _HELD = "ApproximateNumberOfMessagesNotVisible"

@@ -18,7 +18,7 @@ from infra.deploy.account import Account, at_endpoint
 from infra.deploy.bring import Manner, Wish, bring, remove
 from infra.deploy.foundation import STACKS, foundation_template
 from infra.deploy.names import Names
-from infra.deploy.plan import TargetKind
+from infra.deploy.steps import TargetKind
 from infra.deploy.stacks import Stacks
 from infra.local.sqs import MAX_RECEIVES, VISIBILITY_SECONDS
 from tests.support.sqs import LOCALSTACK, skip_without_localstack, sqs_server
@@ -54,7 +54,7 @@ class Stage:
     def down(self) -> None:
         """Takes it away, if it is there."""
         if look := self.stacks.look(self.names.foundation):
-            remove(self.stacks, look, lambda _: None)
+            remove(self.stacks, look, Manner(lambda _: None))
 
     def outputs(self) -> dict[str, str]:
         """What the stack says."""
@@ -228,7 +228,7 @@ def test_the_artifacts_bucket_is_private_and_encrypted_and_stays(account: Accoun
         assert s3.get_bucket_versioning(Bucket=bucket)["Status"] == "Enabled"
         assert all(s3.get_public_access_block(Bucket=bucket)["PublicAccessBlockConfiguration"].values())
         assert "aws:SecureTransport" in s3.get_bucket_policy(Bucket=bucket)["Policy"]
-        remove(stacks, look, lambda _: None)
+        remove(stacks, look, Manner(lambda _: None))
         assert bucket in {each["Name"] for each in s3.list_buckets()["Buckets"]}
     finally:
         s3.delete_bucket(Bucket=bucket)
