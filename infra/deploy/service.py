@@ -162,7 +162,7 @@ def _send_traffic_to_the_alias(template: Template) -> None:
 
 
 def _fit_the_emulator(template: Template, given: Mapping[str, str]) -> None:
-    """It has no CodeDeploy and no network, and takes each parameter for a text where AWS makes a number of it."""
+    """It has no CodeDeploy and no network, and takes for a text what AWS makes a number of."""
     for function in _functions(template):
         function["Properties"].pop("DeploymentPreference", None)
     for name in _RELEASE:
