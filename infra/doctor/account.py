@@ -9,7 +9,8 @@ import msgspec
 from infra.deploy.states import Move, advice, next_move
 from infra.doctor.findings import Finding, bad, good, judged, note
 
-ENABLED = frozenset({"opt-in-not-required", "opted-in"})
+ENABLED = frozenset({"ENABLED", "ENABLED_BY_DEFAULT", "OPT-IN-NOT-REQUIRED", "OPTED-IN"})
+"""As the account service says it, and as EC2 does."""
 
 
 class Quota(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,7 +39,7 @@ def region(name: str, status: str | None) -> Finding:
     """Whether the region may be used; `status` is None where the account may not be asked for it."""
     if status is None:
         return note("region", f"{name}; whether it is enabled could not be asked, but it answers.")
-    if status.lower() in ENABLED:
+    if status.upper() in ENABLED:
         return good("region", f"{name} is enabled.")
     return bad("region", f"{name} is {status.lower()}: `aws account enable-region --region-name {name}`.")
 

@@ -1,6 +1,6 @@
 """Everything that is looked at, in the order in which a first deployment meets it.
 
-It composes; what is good or bad is for the others to say. Whatever botocore raises in between passes.
+It composes; what is good or bad is for the others to say. A call that is refused is a finding, too.
 """
 
 from __future__ import annotations
@@ -12,14 +12,16 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from infra.deploy.account import Account
-from infra.deploy.faults import Fault
+from infra.deploy.faults import Fault, explained
 from infra.deploy.health import address_of, not_ready
 from infra.deploy.names import ARTIFACTS, Names
 from infra.deploy.stage import StageSettings
 from infra.doctor import account as judge
 from infra.doctor import look, machine
-from infra.doctor.findings import Finding, bad
+from infra.doctor.findings import Finding, bad, note
 from infra.doctor.stage import settings
 from infra.local.layout import CHECKOUT
 from infra.package.build import LOCKS
@@ -39,12 +41,25 @@ def examine(stage: str, target: str, reach: Callable[[], Account]) -> Iterator[F
     try:
         account = reach()
     except Fault as fault:
-        yield bad("target", str(fault))
+        # A deployment starts the emulator by itself.
+        yield (note if target == "emulator" else bad)("target", str(fault))
         return
-    number, fault_of_who = look.who(account)
-    yield judge.identity(number, fault_of_who, target)
-    if number is not None:
-        yield from _account(Names(stage), account, found)
+    except BotoCoreError as error:
+        yield bad("target", explained(error) or str(error))
+        return
+    yield from of_account(Names(stage), account, found)
+
+
+def of_account(names: Names, account: Account, found: StageSettings | None) -> Iterator[Finding]:
+    """What the account says. One that refuses a question is asked nothing more."""
+    number, fault = look.who(account)
+    yield judge.identity(number, fault, account.target)
+    if number is None:
+        return
+    try:
+        yield from _account(names, account, found)
+    except (ClientError, BotoCoreError) as error:
+        yield bad("permissions", explained(error, account.target) or str(error))
 
 
 def _machine(target: str, found: StageSettings | None) -> Iterator[Finding]:

@@ -57,4 +57,4 @@ def line(finding: Finding) -> Text:
     """One finding as a line of the terminal."""
     text = Text(overflow="fold")
     text.append(f"{finding.state}  ", _COLOURS[finding.state])
-    return text.append(f"{finding.what:<14}  ", "bold").append(finding.said)
+    return text.append(f"{finding.what:<22}  ", "bold").append(finding.said)

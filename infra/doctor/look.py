@@ -117,14 +117,12 @@ def taken(account: Account, names: Names, *, foundation: bool, service: bool) ->
 
 
 def secret_versions(account: Account, secret: str) -> int | None:
-    """How many values a secret has had; None when there is none of that name. Its value is not read."""
+    """How many values of a secret are kept, the last but one among them; None when there is no such secret.
+
+    No value is read.
+    """
     secrets = account.client("secretsmanager")
-
-    def counted() -> int:
-        found = secrets.list_secret_version_ids(SecretId=secret, IncludeDeprecated=True)
-        return len(found["Versions"])
-
-    return _or_none(counted)
+    return _or_none(lambda: len(secrets.describe_secret(SecretId=secret)["VersionIdsToStages"]))
 
 
 def warmth(account: Account, names: Names) -> tuple[int, dict[str, int]]:

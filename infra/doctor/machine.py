@@ -62,7 +62,9 @@ def wheels(platform: Platform, fault: str | None) -> Finding:
     where = f"{platform.runtime} on {platform.architecture}"
     if fault is None:
         return good("wheels", f"psycopg-binary has a wheel for {where}.")
-    return bad("wheels", f"{fault[0].upper()}{fault[1:]}. Set architecture = in infra/stacks/stages.toml.")
+    return bad(
+        "wheels", f"{fault}: set another architecture in infra/stacks/stages.toml, or take a newer Python."
+    )
 
 
 def leftovers(paths: Sequence[str]) -> Finding:

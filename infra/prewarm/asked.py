@@ -34,7 +34,7 @@ def opening(event: dict[str, Any]) -> datetime:
     said = event.get("salesOpenAt")
     if not said:
         raise Refused(
-            f"Event {event.get('id')} has no salesOpenAt, it is on sale already: give --at, or raise by --now."
+            f"Event {event.get('id')} has no salesOpenAt, it is on sale already: give --at, or --now."
         )
     return datetime.fromisoformat(said).astimezone(UTC)
 
