@@ -18,7 +18,7 @@ PHYSICAL_ID = "onsale-ledger-schema"
 """The same for ever, so that CloudFormation never takes a change for a replacement."""
 
 
-def migrate(services: Services, event: Mapping[str, Any]) -> dict[str, Any]:
+def migrate(services: Services, event: Mapping[str, Any] | None) -> dict[str, Any]:
     """Applies what the ledger does not have yet; returns {"applied": [names of files]}.
 
     Called by CloudFormation it raises for nothing but an answer that could not be given; deleting the
@@ -26,7 +26,7 @@ def migrate(services: Services, event: Mapping[str, Any]) -> dict[str, Any]:
     """
     from chalicelib.aws import custom_resource
 
-    if "ResponseURL" not in event:
+    if not event or "ResponseURL" not in event:
         return {"applied": _applied(services)}
     applied: list[str] = []
     failure = None
@@ -41,7 +41,10 @@ def migrate(services: Services, event: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def reason(error: Exception) -> str:
-    """A sentence for the stack's events that says what failed, and shows no address and no secret."""
+    """A sentence for the stack's events that says what failed, and shows no secret.
+
+    Of an address that cannot be read nothing is shown, since a password may stand in it.
+    """
     import psycopg
 
     from chalicelib.ledger.migrate import ChangedMigration
@@ -50,7 +53,7 @@ def reason(error: Exception) -> str:
     if isinstance(error, psycopg.Error) and error.diag.message_primary:
         return f"{file}{error.diag.message_primary} ({error.diag.sqlstate})"
     if isinstance(error, psycopg.OperationalError):
-        return f"{file}the ledger does not answer"
+        return f"{file}the ledger does not answer: {str(error).partition(chr(10))[0]}"
     if isinstance(error, psycopg.ProgrammingError):
         return f"{file}the ledger's address cannot be read"
     if isinstance(error, OnsaleError):

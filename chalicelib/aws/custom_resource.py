@@ -65,6 +65,7 @@ def _put(url: str, body: bytes) -> int:
     connection = kind(parts.hostname or "", parts.port, timeout=TIMEOUT_SECONDS)
     try:
         connection.request("PUT", f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path, body)
-        return connection.getresponse().status
+        with connection.getresponse() as response:
+            return response.status
     finally:
         connection.close()
