@@ -1,4 +1,7 @@
-"""The gate, three times (the in-memory twin, one Valkey, a Valkey cluster), and SQS from both emulators."""
+"""The gate, three times (the in-memory twin, one Valkey, a Valkey cluster), and SQS from both emulators.
+
+In the cluster the gate has the rights that it has in ElastiCache (infra/stacks/foundation.yaml).
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from typing import Any
 import pytest
 
 from chalicelib.gate.client import connect
+from tests.support.elasticache import limit
 from tests.support.gates import AnyGate, empty_gate
 from tests.support.sqs import LOCALSTACK, skip_without_localstack, sqs_server
 from tests.support.valkey import valkey_server
@@ -20,6 +24,8 @@ def client(request: pytest.FixtureRequest) -> Iterator[Any]:
         yield None
         return
     with valkey_server(cluster=request.param == "cluster") as url:
+        if request.param == "cluster":
+            limit(url, "+flushall", "+keys", "+debug")  # what only the tests call
         connected = connect(url, timeout_ms=1_000)
         yield connected
         connected.close()

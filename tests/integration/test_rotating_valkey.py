@@ -17,10 +17,9 @@ from botocore.exceptions import ClientError
 
 from chalicelib.services import Services
 from chalicelib.settings import from_environment
-from infra.deploy.foundation import STACKS, parsed
 from infra.local import sqs
 from infra.stacks import rotate_valkey
-from tests.support.elasticache import ElastiCacheUsers
+from tests.support.elasticache import ACCESS, ElastiCacheUsers
 from tests.support.sqs import sqs_server
 from tests.support.valkey import valkey_server
 from tests.support.vault import Vault
@@ -28,9 +27,6 @@ from tests.support.vault import Vault
 pytestmark = pytest.mark.slow
 
 STEPS = ("createSecret", "setSecret", "testSecret", "finishSecret")
-ACCESS = parsed((STACKS / "foundation.yaml").read_text())["Resources"]["ValkeyUser"]["Properties"][
-    "AccessString"
-]
 
 
 class Context:
@@ -170,3 +166,12 @@ def test_the_gate_goes_on_through_two_rotations(stage: Stage) -> None:
             admin.execute_command("CLIENT", "KILL", "USER", "onsale")
         services.gate.ping()
     services.gate._client.close()
+
+
+@pytest.mark.parametrize("command", ["FLUSHALL", "KEYS *", "CONFIG GET *", "ACL LIST", "DEBUG SLEEP 0"])
+def test_the_functions_user_may_not_wipe_list_or_configure(stage: Stage, command: str) -> None:
+    """That the rights are enough, the gate's contract tests show, which have them in their cluster."""
+    url = stage.valkey_url.partition("?")[0]
+    with valkey.Valkey.from_url(url, username="onsale", password="first") as client:
+        with pytest.raises(valkey.exceptions.NoPermissionError):
+            client.execute_command(*command.split())

@@ -12,6 +12,11 @@ from urllib.parse import parse_qs
 
 import valkey
 
+from infra.deploy.foundation import STACKS, parsed
+
+_STACK = parsed((STACKS / "foundation.yaml").read_text())["Resources"]
+ACCESS: str = _STACK["ValkeyUser"]["Properties"]["AccessString"]
+"""What the deployed functions may call."""
 NAMESPACE = "http://elasticache.amazonaws.com/doc/2015-02-02/"
 
 
@@ -93,3 +98,9 @@ def _error(code: str, message: str) -> str:
         f'<ErrorResponse xmlns="{NAMESPACE}"><Error><Code>{code}</Code><Message>{message}</Message></Error>'
         "</ErrorResponse>"
     )
+
+
+def limit(valkey_url: str, *more: str) -> None:
+    """Lets the default user of a Valkey do what the deployed functions may, and `more`."""
+    with valkey.Valkey.from_url(valkey_url.partition("?")[0]) as client:
+        client.execute_command("ACL", "SETUSER", "default", "resetkeys", *ACCESS.split(), *more)
