@@ -168,10 +168,10 @@ def test_the_gate_goes_on_through_two_rotations(stage: Stage) -> None:
     services.gate._client.close()
 
 
-@pytest.mark.parametrize("command", ["FLUSHALL", "KEYS *", "CONFIG GET *", "ACL LIST", "DEBUG SLEEP 0"])
-def test_the_functions_user_may_not_wipe_list_or_configure(stage: Stage, command: str) -> None:
+def test_the_functions_user_may_not_wipe_list_or_configure(stage: Stage) -> None:
     """That the rights are enough, the gate's contract tests show, which have them in their cluster."""
     url = stage.valkey_url.partition("?")[0]
     with valkey.Valkey.from_url(url, username="onsale", password="first") as client:
-        with pytest.raises(valkey.exceptions.NoPermissionError):
-            client.execute_command(*command.split())
+        for command in ("FLUSHALL", "KEYS *", "CONFIG GET *", "ACL LIST", "DEBUG SLEEP 0"):
+            with pytest.raises(valkey.exceptions.NoPermissionError):
+                client.execute_command(*command.split())
