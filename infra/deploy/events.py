@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 _REASON_LETTERS = 300
+_HEAD_LETTERS = 190
 _FOLLOWERS = (
     "Resource creation cancelled",
     "Resource update cancelled",
@@ -101,9 +102,11 @@ def line(event: dict[str, Any]) -> str:
 
 
 def shortened(text: str) -> str:
-    """`text` on one line and of a length that can be read; AWS puts whole templates into its messages."""
+    """`text` on one line, without its middle where it is long: AWS puts whole templates into messages."""
     flat = " ".join(text.split())
-    return flat if len(flat) <= _REASON_LETTERS else f"{flat[:_REASON_LETTERS].rstrip()} …"
+    if len(flat) <= _REASON_LETTERS:
+        return flat
+    return f"{flat[:_HEAD_LETTERS].rstrip()} … {flat[_HEAD_LETTERS - _REASON_LETTERS :].lstrip()}"
 
 
 def _reason(event: dict[str, Any]) -> str:

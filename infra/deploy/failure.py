@@ -1,4 +1,4 @@
-"""Why a stack could not be brought to where it was to be: the one cause, and what is left now, in sentences."""
+"""Why a stack could not be brought where it was to be: the one cause, and how it was left, in sentences."""
 
 from __future__ import annotations
 

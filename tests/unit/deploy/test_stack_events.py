@@ -62,10 +62,12 @@ def test_the_sentence_names_resource_type_stack_and_reason() -> None:
 
 
 def test_a_reason_with_a_whole_template_in_it_is_shortened_to_one_line() -> None:
-    found = root_cause([event("Role", "CREATE_FAILED", "bad:\n" + "{}" * 5_000)])
+    found = root_cause([event("Role", "CREATE_FAILED", "Value '\n" + "{}" * 5_000 + "' is too long")])
     assert found is not None
     assert len(found.reason) < 320
     assert "\n" not in found.reason
+    assert found.reason.startswith("Value '")
+    assert found.reason.endswith("is too long")
 
 
 def test_a_refused_property_is_found_where_the_stack_only_refers_to_it() -> None:
