@@ -84,10 +84,12 @@ def names(taken: Sequence[str]) -> Finding:
     return judged("names", fault if taken else None, "No name of the stage is taken by others.")
 
 
-def payment_secret(versions: int | None, name: str) -> Finding:
-    """Whether the payment provider's secret was put in; `versions` counts the values it has had."""
+def payment_secret(versions: int | None, name: str, target: str) -> Finding:
+    """Whether the payment provider's secret was put in; `versions` counts the values that are kept of it."""
     if versions is None:
         return note("secrets", "Not made yet; look again after the first deployment.")
+    if target != "aws":
+        return good("secrets", f"{name} is there; no provider signs anything here.")
     if versions > 1:
         return good("secrets", f"{name} has been filled in.")
     return note(

@@ -91,7 +91,7 @@ def _account(names: Names, account: Account, found: StageSettings | None) -> Ite
         look.taken(account, names, foundation=names.foundation in there, service=names.service in there)
     )
     secret = look.outputs(account, names.foundation).get("PaymentSecretArn", f"onsale/{names.stage}/payment")
-    yield judge.payment_secret(look.secret_versions(account, secret), secret)
+    yield judge.payment_secret(look.secret_versions(account, secret), secret, account.target)
     yield _service(names, account)
     if names.service in there:
         yield judge.warmth(*look.warmth(account, names))

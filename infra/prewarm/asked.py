@@ -12,7 +12,10 @@ import msgspec
 
 from infra.prewarm.room import Room, split, too_late, too_many
 from infra.prewarm.stores import AHEAD_MINUTES, Stores
-from infra.prewarm.windows import Window, around, level, peak
+from infra.prewarm.windows import Window, around, from_now, level, peak
+
+SOON = timedelta(hours=2)
+"""How long before it opens it may be raised at once."""
 
 
 class Refused(ValueError):
@@ -52,6 +55,16 @@ def window(wish: Wish, now: datetime) -> Window:
     if fault := too_late(wish.concurrency, wish.before.total_seconds() / 60):
         raise Refused(fault)
     return made
+
+
+def window_from_now(wish: Wish, now: datetime) -> Window:
+    """The same when the door is raised at once. Raises Refused when it opens much later."""
+    if wish.opens_at - now > SOON:
+        raise Refused(
+            f"It opens at {wish.opens_at:%Y-%m-%d %H:%M} UTC, and until then it would cost for nothing: leave"
+            " --now out, and it is raised in time."
+        )
+    return from_now(wish.event, wish.concurrency, now, max(wish.opens_at, now) + wish.after)
 
 
 def store_windows(made: Window, need: Stores) -> tuple[Window, Window]:

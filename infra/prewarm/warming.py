@@ -5,7 +5,7 @@ It must not know where the figures are from, nor who reads what was done. Botoco
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Protocol
 
 import msgspec
@@ -84,9 +84,3 @@ def lower(target: Target, event: int | None, now: datetime) -> int:
     if not left:
         target.scaling.deregister()
     return amount
-
-
-def from_now(event: int, amount: int, now: datetime, lower_at: datetime) -> Window:
-    """The window that has begun: what is raised by hand is scheduled to be lowered like any other."""
-    began = now.replace(microsecond=0) - timedelta(seconds=1)
-    return Window(event=event, amount=amount, raise_at=began, lower_at=lower_at.replace(microsecond=0))

@@ -49,6 +49,12 @@ def around(event: int, opens_at: datetime, before: timedelta, after: timedelta, 
     return Window(event=event, raise_at=opens_at - before, lower_at=opens_at + after, amount=amount)
 
 
+def from_now(event: int, amount: int, now: datetime, lower_at: datetime) -> Window:
+    """The window that has begun: what is raised by hand is scheduled to be lowered like any other."""
+    began = now.replace(microsecond=0) - timedelta(seconds=1)
+    return Window(event=event, amount=amount, raise_at=began, lower_at=lower_at.replace(microsecond=0))
+
+
 def level(windows: Iterable[Window], at: datetime) -> int:
     """How much there has to be at `at`: two crowds at once need what each needs."""
     return sum(window.amount for window in windows if window.raise_at <= at < window.lower_at)

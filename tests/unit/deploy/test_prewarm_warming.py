@@ -13,8 +13,8 @@ from moto import mock_aws
 from infra.prewarm import stores
 from infra.prewarm.agendas import Agenda, Scaling, Scheduler, apply
 from infra.prewarm.provisioned import State
-from infra.prewarm.warming import Target, from_now, lower, raise_now, schedule, standing
-from infra.prewarm.windows import Action, Changes, around, changes, level
+from infra.prewarm.warming import Target, lower, raise_now, schedule, standing
+from infra.prewarm.windows import Action, Changes, around, changes, from_now, level
 
 NOON = datetime(2026, 11, 28, 12, tzinfo=UTC)
 EIGHT = NOON + timedelta(hours=8)
