@@ -6,6 +6,7 @@ It decides nothing that the plan could have decided. Every call may raise Fault 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from infra.deploy.health import address_of, not_ready
 from infra.deploy.names import ARTIFACTS
 from infra.deploy.plan import Package
 from infra.deploy.stacks import Look, Stacks
+from infra.deploy.states import UPDATABLE
 from infra.deploy.steps import Bring, Check, Fact, Output, Plan, Upload, Value
 
 
@@ -32,8 +34,8 @@ class Execution:
         self._content: dict[str, Path | str] = {package.code_key: package.code}
         for each in (package.artifacts, package.foundation, package.service):
             self._content[each.key] = each.text
-        self._before: dict[str, tuple[Look, str]] = {}
-        """Of each stack that was there: how it was, and its template."""
+        self._before: dict[str, tuple[Look, str] | None] = {}
+        """Of each stack that this run has changed: how it was, and its template; None: it was not there."""
 
     def run(self) -> bool:
         """Does every step, and returns whether any changed anything."""
@@ -61,9 +63,11 @@ class Execution:
 
     def _bring(self, step: Bring) -> bool:
         was = self._stacks.look(step.stack)
-        if was and step.by_bucket:
-            self._before[step.stack] = (was, self._stacks.template(step.stack))
-        return bring(self._stacks, self._wish(step), self._manner)
+        before = (was, self._stacks.template(step.stack)) if was and was.status in UPDATABLE else None
+        changed = bring(self._stacks, self._wish(step), self._manner)
+        if changed:
+            self._before[step.stack] = before
+        return changed
 
     def _wish(self, step: Bring) -> Wish:
         values = {name: self._value(value) for name, value in step.parameters.items()}
@@ -92,8 +96,14 @@ class Execution:
                 f" the last good version. See `python -m infra logs --stage {self._plan.stage}`."
             )
         if stack not in self._before:
+            return (
+                f"{stack} was not changed, so there is nothing to put back. See `python -m infra logs --stage"
+                f" {self._plan.stage}`, and whether its stores are up."
+            )
+        before = self._before[stack]
+        if before is None:
             return f"It is the first version of {stack}; correct it and deploy again."
-        was, template = self._before[stack]
+        was, template = before
         self._manner.tell(f"{stack}: putting the previous version back")
         bucket = self._output(Output("ArtifactBucket", ARTIFACTS))
         key = f"templates/previous-of-{stack}.json"
@@ -101,7 +111,8 @@ class Execution:
         url = {"TemplateURL": self._account.object_url(bucket, key)}
         tags = {"application": "onsale", "stage": self._plan.stage}
         wish = Wish(stack, url, was.parameters, tags, was.protected)
-        bring(self._stacks, wish, self._manner)
+        # All that this can lose is what the new version has just made.
+        bring(self._stacks, wish, replace(self._manner, accept_loss=True))
         return "The previous version was put back. Correct the new one, then deploy again."
 
     def _value(self, value: Value) -> str:

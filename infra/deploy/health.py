@@ -30,7 +30,7 @@ def not_ready(address: str, seconds: float) -> str | None:
         if said is None:
             return None
         if time.monotonic() > until:
-            return f"The new version is not ready after {seconds:.0f} s: {said}."
+            return f"The service is not ready after {seconds:.0f} s: {said}."
         time.sleep(_PAUSE_SECONDS)
 
 

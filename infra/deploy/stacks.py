@@ -19,7 +19,7 @@ from infra.deploy.states import GONE, is_final
 
 CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"]
 _NOTHING_NEW = ("didn't contain changes", "No updates are to be performed")
-"""How an empty change set fails: of plain templates, and of those with a transform."""
+"""How an empty change set fails: of plain templates, and of those with a transform; or is not even made."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,10 @@ class Look:
 
 @dataclass(frozen=True)
 class ChangeSet:
-    """What a change set would do; `empty` when that is nothing, `failure` when it cannot be made."""
+    """What a change set would do; `empty` when that is nothing, `failure` when it cannot be said.
+
+    `arn` is empty where CloudFormation did not even keep it.
+    """
 
     arn: str
     stack: str
@@ -98,15 +101,20 @@ class Stacks:
         tags: dict[str, str],
     ) -> ChangeSet:
         """Makes a change set, and waits until it says what it would do. `template`: TemplateBody or -URL."""
-        made = self._cloudformation.create_change_set(
-            StackName=name,
-            ChangeSetName=f"deploy-{uuid4().hex}",
-            ChangeSetType="CREATE" if create else "UPDATE",
-            Capabilities=CAPABILITIES,
-            Parameters=[{"ParameterKey": k, "ParameterValue": v} for k, v in parameters.items()],
-            Tags=[{"Key": k, "Value": v} for k, v in tags.items()],
-            **template,
-        )
+        try:
+            made = self._cloudformation.create_change_set(
+                StackName=name,
+                ChangeSetName=f"deploy-{uuid4().hex}",
+                ChangeSetType="CREATE" if create else "UPDATE",
+                Capabilities=CAPABILITIES,
+                Parameters=[{"ParameterKey": k, "ParameterValue": v} for k, v in parameters.items()],
+                Tags=[{"Key": k, "Value": v} for k, v in tags.items()],
+                **template,
+            )
+        except ClientError as error:
+            if _is_nothing_new(str(error)):
+                return ChangeSet("", name, (), empty=True)
+            raise
         while True:
             found = self._cloudformation.describe_change_set(ChangeSetName=made["Id"], StackName=name)
             if found["Status"] not in {"CREATE_PENDING", "CREATE_IN_PROGRESS"}:
@@ -120,7 +128,8 @@ class Stacks:
 
     def drop(self, change_set: ChangeSet) -> None:
         """Deletes a change set that will not be executed."""
-        self._cloudformation.delete_change_set(ChangeSetName=change_set.arn, StackName=change_set.stack)
+        if change_set.arn:
+            self._cloudformation.delete_change_set(ChangeSetName=change_set.arn, StackName=change_set.stack)
 
     def follow(
         self, stack_id: str, known: frozenset[str], tell: Callable[[dict[str, Any]], None]
@@ -174,7 +183,7 @@ class Stacks:
         if found["Status"] == "CREATE_COMPLETE":
             return ChangeSet(arn, name, tuple(self._all_changes(name, arn, found)), empty=False)
         reason = str(found.get("StatusReason") or found["Status"])
-        return ChangeSet(arn, name, (), any(each in reason for each in _NOTHING_NEW), reason)
+        return ChangeSet(arn, name, (), _is_nothing_new(reason), reason)
 
     def _all_changes(self, name: str, arn: str, page: dict[str, Any]) -> Iterator[dict[str, Any]]:
         yield from page.get("Changes", [])
@@ -183,6 +192,10 @@ class Stacks:
                 ChangeSetName=arn, StackName=name, NextToken=token
             )
             yield from page.get("Changes", [])
+
+
+def _is_nothing_new(said: str) -> bool:
+    return any(each in said for each in _NOTHING_NEW)
 
 
 def _look(found: dict[str, Any]) -> Look:
