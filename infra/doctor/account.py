@@ -106,15 +106,18 @@ def readiness(address: str | None, fault: str | None) -> Finding:
     return judged("service", fault, f"{address}/ready answers 200.")
 
 
-def warmth(provisioned: int, lowered: Mapping[str, int]) -> Finding:
-    """Whether what is raised for an on-sale is going to be lowered; `lowered` is the schedule's, by time."""
-    if provisioned and not any(amount == 0 for amount in lowered.values()):
+def warmth(asked: int, there: int, planned: Mapping[str, int]) -> Finding:
+    """Whether what is raised for an on-sale is ready, and will be lowered; `planned` are amounts by time."""
+    ends = sorted(time for time, amount in planned.items() if amount == 0)
+    if asked and not ends:
         return note(
             "prewarming",
-            f"{provisioned:,} environments are provisioned, and nothing will lower them: they cost money. "
-            "`python -m infra prewarm --lower` ends it.",
+            f"{asked:,} environments are provisioned, and nothing will lower them: they cost money."
+            " `python -m infra prewarm --lower` ends it.",
         )
-    if provisioned:
-        return good("prewarming", f"{provisioned:,} environments are ready until {max(lowered)}.")
-    planned = f"planned until {max(lowered)}" if lowered else "none planned"
-    return good("prewarming", f"Nothing is raised; {planned}.")
+    if there < asked:
+        return note("prewarming", f"{there:,} of {asked:,} environments are ready so far; look again.")
+    if asked:
+        return good("prewarming", f"{asked:,} environments are ready, until {ends[0]}.")
+    begins = sorted(time for time, amount in planned.items() if amount > 0)
+    return good("prewarming", f"Nothing is raised; next at {begins[0]}." if begins else "Nothing is raised.")

@@ -20,7 +20,7 @@ from infra.deploy.stage import StageSettings
 from infra.deploy.states import PERHAPS_NEVER_LIVED
 from infra.doctor.account import Quota
 from infra.prewarm.agendas import Scaling
-from infra.prewarm.provisioned import Failed, Provisioned
+from infra.prewarm.provisioned import Failed, Provisioned, State
 from infra.prewarm.room import KEPT_UNRESERVED, QUOTA
 
 T = TypeVar("T")
@@ -125,16 +125,16 @@ def secret_versions(account: Account, secret: str) -> int | None:
     return _or_none(lambda: len(secrets.describe_secret(SecretId=secret)["VersionIdsToStages"]))
 
 
-def warmth(account: Account, names: Names) -> tuple[int, dict[str, int]]:
-    """What is provisioned of the door, and the schedule's amounts by time."""
+def warmth(account: Account, names: Names) -> tuple[int, int, dict[str, int]]:
+    """Environments of the door that were asked for, that are there, and the schedule's amounts by time."""
     alias = Provisioned(account.client("lambda"), names.door, ALIAS)
     scaling = Scaling(account.client("application-autoscaling"), names.door, ALIAS)
     try:
-        asked = alias.state().asked
+        state = alias.state()
     except Failed:
-        asked = 0
+        state = State(asked=0, there=0, settled=True)
     there = scaling.there().values() if account.target == "aws" else ()
-    return asked, {f"{action.at:%Y-%m-%d %H:%M} UTC": action.amount for action in there}
+    return state.asked, state.there, {f"{action.at:%Y-%m-%d %H:%M} UTC": action.amount for action in there}
 
 
 def _quota(account: Account, service: str, code: str) -> float | None:

@@ -43,8 +43,9 @@ GOOD = [
     account.payment_secret(2, SECRET, "aws"),
     account.payment_secret(1, SECRET, "emulator"),
     account.readiness("https://a.example", None),
-    account.warmth(0, {}),
-    account.warmth(500, {"19:50": 500, "20:30": 0}),
+    account.warmth(0, 0, {}),
+    account.warmth(500, 500, {"20:30": 0, "20:45": 0}),
+    account.warmth(0, 0, {"19:50": 500, "20:30": 0, "20:45": 0}),
 ]
 
 
@@ -92,8 +93,9 @@ def test_what_would_stop_a_deployment_is_bad_and_says_what_to_do(finding: Findin
         (account.payment_secret(None, SECRET, "aws"), "Not made yet"),
         (account.payment_secret(1, SECRET, "aws"), "put-secret-value"),
         (account.readiness(None, None), "Not deployed yet"),
-        (account.warmth(500, {}), "--lower"),
-        (account.warmth(500, {"19:50": 500}), "nothing will lower them"),
+        (account.warmth(500, 500, {}), "--lower"),
+        (account.warmth(500, 500, {"19:50": 500}), "nothing will lower them"),
+        (account.warmth(500, 40, {"20:30": 0}), "40 of 500"),
     ],
 )
 def test_what_is_worth_knowing_is_a_note(finding: Finding, to_know: str) -> None:
@@ -119,6 +121,11 @@ def test_a_stage_whose_file_is_no_toml_is_bad(tmp_path: Path) -> None:
     broken.write_text("[default")
     assert settings("demo", "aws", broken)[1].state is State.BAD
     assert settings("demo", "emulator", FILE)[1].state is State.GOOD
+
+
+def test_what_is_ready_is_ready_until_the_first_lowering() -> None:
+    assert "until 20:30" in account.warmth(500, 500, {"20:45": 0, "20:30": 0}).said
+    assert "next at 19:50" in account.warmth(0, 0, {"19:50": 500, "20:30": 0}).said
 
 
 def test_a_line_begins_with_its_sign() -> None:
