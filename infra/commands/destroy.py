@@ -14,6 +14,7 @@ from infra.deploy.bring import Manner
 from infra.deploy.destroying import (
     Leftovers,
     destroy_artifacts,
+    logs_left,
     refusal,
     remaining_stages,
     stacks_of,
@@ -42,10 +43,11 @@ def destroy(  # noqa: PLR0913 - an option each
     """Exits with 1 and a sentence when anything of the stage is still there in the end."""
     with told(target):
         settings = stage_settings(stage)
+        # Before anybody is asked: whoever has no credentials hears this, too.
+        _refuse(refusal(stage, (), protected=settings.protected))
         account = account_at(target, stage, region, profile, state_dir)
         looks = stacks_of(account, stage)
-        if said := refusal(stage, looks, protected=settings.protected):
-            raise click.ClickException(said)
+        _refuse(refusal(stage, looks, protected=settings.protected))
         if looks and not yes:
             _ask(stage, account, [look.name for look in looks])
         with Progress(Console(stderr=True)) as progress:
@@ -53,10 +55,15 @@ def destroy(  # noqa: PLR0913 - an option each
             left = take_down(account, looks, manner)
             bucket = destroy_artifacts(account, manner) if artifacts else None
         click.echo(f"{stage}: {'gone' if looks else 'nothing of it is there'}")
-        for line in _lines(left, account, bucket, artifacts=artifacts):
+        for line in _lines(left, logs_left(account, stage), _artifacts(account, bucket, asked=artifacts)):
             click.echo(line)
         if target == "emulator":
             _leave_the_emulator(state_dir, stage)
+
+
+def _refuse(why: str | None) -> None:
+    if why:
+        raise click.ClickException(why)
 
 
 def _ask(stage: str, account: Account, names: list[str]) -> None:
@@ -65,16 +72,20 @@ def _ask(stage: str, account: Account, names: list[str]) -> None:
         raise click.ClickException("That is not the stage's name. Nothing was changed.")
 
 
-def _lines(left: Leftovers, account: Account, bucket: str | None, *, artifacts: bool) -> list[str]:
+def _lines(left: Leftovers, logs: list[str], artifacts: str) -> list[str]:
     lines = [f"stays: snapshot {each}" for each in left.snapshots]
     lines += [f"stays: {each}" for each in left.retained]
+    lines += [f"stays: log group {each}" for each in logs]
+    return [*lines, f"stays: {artifacts}"] if artifacts else lines
+
+
+def _artifacts(account: Account, bucket: str | None, *, asked: bool) -> str:
     if bucket:
-        return [*lines, f"stays: the bucket {bucket}; empty and delete it when nothing needs its code"]
-    if artifacts:
-        return lines
+        return f"the bucket {bucket}; empty and delete it when nothing needs its code"
+    if asked:
+        return ""
     others = remaining_stages(account)
-    why = f"{', '.join(others)} needs it" if others else "`destroy --artifacts` removes it"
-    return [*lines, f"stays: {ARTIFACTS}; {why}"]
+    return f"{ARTIFACTS}; {', '.join(others)} needs it" if others else f"{ARTIFACTS}; --artifacts removes it"
 
 
 def _leave_the_emulator(state_dir: str | None, stage: str) -> None:

@@ -37,14 +37,14 @@ def outputs(  # noqa: PLR0913 - an option each
         click.echo(json.dumps(found, indent=2))
     elif as_env:
         click.echo(
-            "\n".join(f"export {_variable(name)}={shlex.quote(value)}" for name, value in found.items())
+            "\n".join(f"export {variable(name)}={shlex.quote(value)}" for name, value in found.items())
         )
     else:
         width = max(map(len, found))
         click.echo("\n".join(f"{name:<{width}}  {value}" for name, value in found.items()))
 
 
-def _variable(output: str) -> str:
+def variable(output: str) -> str:
     """`EndpointURL` is ONSALE_ENDPOINT_URL."""
-    words = re.findall(r"[A-Z]+(?=[A-Z][a-z])|[A-Z][a-z0-9]*|[A-Z]+", output)
+    words = re.findall(r"[A-Z]+(?![a-z])|[A-Z][a-z0-9]*", output)
     return "_".join(("ONSALE", *(word.upper() for word in words)))

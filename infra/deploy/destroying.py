@@ -58,8 +58,8 @@ def destroy(account: Account, looks: Iterable[Look], manner: Manner) -> Leftover
         remove(stacks, look, manner)
         # Asked by its id: a deleted stack has lost its name.
         events = stacks.events(look.stack_id)
-        retained += [_named(each) for each in events if each["ResourceStatus"] == "DELETE_SKIPPED"]
-        snapshots += _snapshots(account, kept)
+        retained += [_named(each) for each in events if _stays(each)]
+        snapshots += snapshots_of(account, kept)
     return Leftovers(tuple(snapshots), tuple(retained))
 
 
@@ -86,11 +86,28 @@ def destroy_artifacts(account: Account, manner: Manner) -> str | None:
     return look.outputs.get("ArtifactBucket")
 
 
+def logs_left(account: Account, stage: str) -> list[str]:
+    """The log groups of the stage's functions that no stack has deleted: made by hand, or by Lambda itself."""
+    logs, names = account.client("logs"), Names(stage)
+    wanted = {names.log_group(function) for function in names.functions}
+    pages = logs.get_paginator("describe_log_groups").paginate(
+        logGroupNamePrefix=names.log_group(names.prefix)
+    )
+    found = {group["logGroupName"] for page in pages for group in page["logGroups"]}
+    return sorted(found & wanted)
+
+
+def _stays(event: dict[str, Any]) -> bool:
+    """Whether a resource was left alone; a version of a function goes with its function all the same."""
+    skipped = event["ResourceStatus"] == "DELETE_SKIPPED"
+    return skipped and event.get("ResourceType") != "AWS::Lambda::Version"
+
+
 def _named(event: dict[str, Any]) -> str:
     return f"{event['ResourceType']} {event.get('PhysicalResourceId') or event['LogicalResourceId']}"
 
 
-def _snapshots(account: Account, resources: Iterable[dict[str, Any]]) -> list[str]:
+def snapshots_of(account: Account, resources: Iterable[dict[str, Any]]) -> list[str]:
     """The snapshots of the stack's clusters, newest last; only AWS makes any."""
     clusters = [
         each["PhysicalResourceId"] for each in resources if each["ResourceType"] == "AWS::RDS::DBCluster"

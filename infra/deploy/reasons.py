@@ -15,7 +15,7 @@ UNPROTECT = (
 
 
 _REASONS = (
-    (r"already exists|already in use|name .*taken", NAME_TAKEN),
+    (r"already exists|already in use|name .*taken|scheduled for deletion", NAME_TAKEN),
     (
         r"quota|limit.{0,20}(exceeded|reached)|exceed.{0,20}limit|LimitExceeded|maximum number of",
         "That is a quota of the account: ask for more in Service Quotas, or lower the setting in"
