@@ -107,10 +107,10 @@ def by_time(used: Quantities, there: Stood, built: Design, around: Standing) -> 
 
 
 def _ways_out(used: Quantities, there: Stood, built: Design, around: Standing) -> Iterator[Position]:
-    """From the private subnets to AWS."""
+    """From the private subnets to AWS, and to the issuer's keys."""
     gigabytes = used.orders * ORDER_ANSWER_BYTES / GB_BYTES
-    if built.nat:
-        yield "VPC", "NAT gateways", "nat-gateway-hour", float(around.zones * there.whole_hours)
+    yield "VPC", "NAT gateways", "nat-gateway-hour", float(around.nat_gateways * there.whole_hours)
+    if not built.endpoints:
         yield "VPC", "through them", "nat-gateway-gb", gigabytes
         return
     standing = around.endpoints * around.zones * there.whole_hours

@@ -51,8 +51,8 @@ class Design(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     every_metric_by_event: bool = False
     architecture: str = "arm64"
     rest_api: bool = True
-    nat: bool = False
-    """Whether private subnets reach AWS by NAT gateways, not by endpoints."""
+    endpoints: bool = True
+    """Whether private subnets reach SQS and the secrets by endpoints, not by the NAT gateways."""
     prewarmed: bool = True
     """Whether the door's environments are kept warm for the sale."""
 

@@ -52,9 +52,10 @@ CHOICES = (
         "5 ms a call, assumed",
     ),
     Choice(
-        "endpoints in two zones",
-        "a NAT gateway in each",
-        {"nat": True},
+        "SQS, secrets by endpoint",
+        "by the NAT gateways",
+        {"endpoints": False},
+        "the price of orders that no NAT gateway can stop",
     ),
     Choice(
         "arm64",

@@ -39,10 +39,12 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """For one month."""
     ios_an_order: float = 2.0
     """Aurora's reads and writes of storage."""
-    endpoints: int = 3
-    """SQS, Secrets Manager and CloudWatch."""
+    endpoints: int = 2
+    """SQS and Secrets Manager."""
+    nat_gateways: int = 2
+    """One in each zone, to the issuer's keys (docs/decisions/0023)."""
     zones: int = 2
-    secrets: int = 2
+    secrets: int = 3
     fast_alarms: int = 6
     alarms: int = 4
     composite_alarms: int = 1

@@ -79,10 +79,11 @@ def test_what_is_paid_by_the_hour_is_what_a_hand_works_out() -> None:
     # A refusal 2, an order 3, a poll 1.2, a batch 10; no second needs more than a slot has.
     ecpu = 900_000 * 2 + 100_000 * 3 + 200_000 * 1.2 + 1_000 * 10
     assert found["ElastiCache", "ECPU, the minimum if that is more"] == round(ecpu * 0.0023 / 1e6, 6)
-    # Three endpoints in two zones, two whole hours.
-    assert found["VPC", "endpoints in each zone"] == 0.12
+    # Two endpoints in two zones and two NAT gateways, two whole hours.
+    assert found["VPC", "endpoints in each zone"] == 0.08
+    assert found["VPC", "NAT gateways"] == 0.18
     assert found["CloudWatch", "custom metrics"] == round(52 * 2 / 730 * 0.3, 6)
-    assert found["Secrets Manager", "secrets"] == round(2 * 2 / 730 * 0.4, 6)
+    assert found["Secrets Manager", "secrets"] == round(3 * 2 / 730 * 0.4, 6)
 
 
 def test_a_rate_that_one_slot_does_not_carry_pays_for_a_minimum_from_the_first_minute() -> None:

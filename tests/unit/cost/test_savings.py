@@ -32,10 +32,15 @@ def test_a_choice_that_changes_nothing_saves_nothing() -> None:
 
 
 def test_a_dearer_alternative_is_a_saving_and_a_cheaper_one_a_price() -> None:
-    found = saved(lambda built: 7.0 if built.metric_calls else 4.0 if built.nat else 5.0)
+    found = saved(lambda built: 7.0 if built.metric_calls else 5.0 if built.endpoints else 4.0)
     assert [each for each in found if each.saved] == [
         Saving("metrics as log lines (EMF)", "one PutMetricData a request", 2.0, "5 ms a call, assumed"),
-        Saving("endpoints in two zones", "a NAT gateway in each", -1.0, ""),
+        Saving(
+            "SQS, secrets by endpoint",
+            "by the NAT gateways",
+            -1.0,
+            "the price of orders that no NAT gateway can stop",
+        ),
     ]
 
 
