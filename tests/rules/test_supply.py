@@ -59,7 +59,7 @@ def test_lambda_gets_what_was_tested() -> None:
 def test_every_installation_asks_for_hashes_and_for_nothing_that_has_to_be_built() -> None:
     makefile = (CHECKOUT / "Makefile").read_text()
     assert makefile.count("pip install") == 1
-    assert makefile.count("$(INSTALL) -r ") == 3
+    assert makefile.count("$(INSTALL) -r ") == 5
     assert "pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all:" in makefile
 
 
