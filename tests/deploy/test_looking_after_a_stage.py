@@ -11,12 +11,14 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
 from infra.emulator import running
 from infra.local.layout import CHECKOUT
 from infra.operator import operator_of
+from tests.support.sqs import skip_without_localstack
 from tests.support.waiting import until
 
 pytestmark = [pytest.mark.slow, pytest.mark.deploy]
@@ -96,6 +98,18 @@ def test_before_anything_runs_the_doctor_says_that_a_deployment_starts_it(tmp_pa
     assert done.returncode == 0
     assert about["state"] != "✗"
     assert "starts it" in about["said"]
+
+
+@pytest.mark.localstack
+def test_an_empty_localstack_passes_the_doctor() -> None:
+    skip_without_localstack()
+    words = ["doctor", "--stage", f"t{uuid4().hex[:8]}", "--target", "localstack", "--json"]
+    done = subprocess.run(
+        [sys.executable, "-m", "infra", *words], capture_output=True, text=True, cwd=CHECKOUT, check=False
+    )
+    found = {each["what"]: each["state"] for each in json.loads(done.stdout)["findings"]}
+    assert found["credentials"] == found["names"] == "✓"
+    assert [what for what, state in found.items() if state == "✗"] == ["stage"]
 
 
 def test_raised_by_hand_it_is_ready_and_lowered_by_hand_it_is_gone(stage: Stage) -> None:

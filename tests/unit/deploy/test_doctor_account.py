@@ -16,17 +16,17 @@ from infra.doctor import look
 from infra.doctor.examination import of_account
 from infra.doctor.findings import Finding, State
 
+SESSION = boto3.Session("test", "test", region_name="us-east-1")
+"""One for all tests: what is slow about a client is reading the model of its service."""
 NAMES = Names("demo")
 SECRET = "onsale/demo/payment"
 QUEUE = {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": NAMES.orders}}
 
 
 @pytest.fixture
-def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "test")
+def account() -> Iterator[Account]:
     with mock_aws():
-        yield Account("aws", "us-east-1", boto3.Session(region_name="us-east-1"))
+        yield Account("aws", "us-east-1", SESSION)
 
 
 def examined(account: Account) -> dict[str, Finding]:

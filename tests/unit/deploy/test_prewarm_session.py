@@ -18,6 +18,8 @@ from infra.deploy.stage import StageSettings, stage_settings
 from infra.prewarm.asked import Refused, Wish
 from infra.prewarm.session import Session
 
+SESSION = boto3.Session("test", "test", region_name="us-east-1")
+"""One for all tests: what is slow about a client is reading the model of its service."""
 NOON = datetime(2026, 11, 28, 12, tzinfo=UTC)
 EIGHT = NOON + timedelta(hours=8)
 ROLE = {"PrewarmRoleArn": "arn:aws:iam::123456789012:role/prewarm", "ClusterIdentifier": "onsale-demo"}
@@ -100,11 +102,9 @@ class Aws(Account):
 
 
 @pytest.fixture
-def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "test")
+def account() -> Iterator[Aws]:
     with mock_aws():
-        made = Aws("aws", "us-east-1", boto3.Session(region_name="us-east-1"))
+        made = Aws("aws", "us-east-1", SESSION)
         stores = Stores()
         object.__setattr__(made, "twins", {"lambda": Lambda(), "elasticache": stores, "rds": stores})
         yield made
