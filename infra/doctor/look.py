@@ -19,9 +19,9 @@ from infra.deploy.stacks import Stacks
 from infra.deploy.stage import StageSettings
 from infra.deploy.states import PERHAPS_NEVER_LIVED
 from infra.doctor.account import Quota
-from infra.prewarm.agendas import Scaling
 from infra.prewarm.provisioned import Failed, Provisioned, State
 from infra.prewarm.room import KEPT_UNRESERVED, QUOTA
+from infra.prewarm.scaling import Scaling
 
 T = TypeVar("T")
 _AWS_ERRORS = (ClientError, BotoCoreError)

@@ -12,8 +12,9 @@ from infra.deploy.faults import Fault
 from infra.deploy.names import ALIAS, Names
 from infra.deploy.stage import StageSettings
 from infra.prewarm import stores
-from infra.prewarm.agendas import Scaling, Scheduler
 from infra.prewarm.provisioned import Provisioned
+from infra.prewarm.scaling import Scaling
+from infra.prewarm.scheduler import Scheduler
 from infra.prewarm.store_limits import Limit
 from infra.prewarm.warming import Target
 

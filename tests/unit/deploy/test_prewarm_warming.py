@@ -11,8 +11,10 @@ import pytest
 from moto import mock_aws
 
 from infra.prewarm import stores
-from infra.prewarm.agendas import Agenda, Scaling, Scheduler, apply
+from infra.prewarm.agendas import Agenda, apply
 from infra.prewarm.provisioned import State
+from infra.prewarm.scaling import Scaling
+from infra.prewarm.scheduler import Scheduler
 from infra.prewarm.warming import Target, lower, raise_now, schedule, standing
 from infra.prewarm.windows import Action, Changes, around, changes, from_now, level
 
