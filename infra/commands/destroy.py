@@ -53,9 +53,9 @@ def destroy(  # noqa: PLR0913 - an option each
         with Progress(Console(stderr=True)) as progress:
             manner = Manner(progress.line, progress.now)
             left = take_down(account, looks, manner)
-            bucket = destroy_artifacts(account, manner) if artifacts else None
+            stays = _artifacts(account, manner, remove=artifacts)
         click.echo(f"{stage}: {'gone' if looks else 'nothing of it is there'}")
-        for line in _lines(left, logs_left(account, stage), _artifacts(account, bucket, asked=artifacts)):
+        for line in _lines(left, logs_left(account, stage), stays):
             click.echo(line)
         if target == "emulator":
             _leave_the_emulator(state_dir, stage)
@@ -79,13 +79,14 @@ def _lines(left: Leftovers, logs: list[str], artifacts: str) -> list[str]:
     return [*lines, f"stays: {artifacts}"] if artifacts else lines
 
 
-def _artifacts(account: Account, bucket: str | None, *, asked: bool) -> str:
-    if bucket:
-        return f"the bucket {bucket}; empty and delete it when nothing needs its code"
-    if asked:
-        return ""
-    others = remaining_stages(account)
-    return f"{ARTIFACTS}; {', '.join(others)} needs it" if others else f"{ARTIFACTS}; --artifacts removes it"
+def _artifacts(account: Account, manner: Manner, *, remove: bool) -> str:
+    """What stays of the stages' common bucket, with the reason; empty: nothing."""
+    if others := remaining_stages(account):
+        return f"{ARTIFACTS}; {', '.join(others)} needs it"
+    if not remove:
+        return f"{ARTIFACTS}; --artifacts removes it"
+    bucket = destroy_artifacts(account, manner)
+    return f"the bucket {bucket}; empty and delete it when nothing needs its code" if bucket else ""
 
 
 def _leave_the_emulator(state_dir: str | None, stage: str) -> None:

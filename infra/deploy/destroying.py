@@ -87,7 +87,7 @@ def destroy_artifacts(account: Account, manner: Manner) -> str | None:
 
 
 def logs_left(account: Account, stage: str) -> list[str]:
-    """The log groups of the stage's functions that no stack has deleted: made by hand, or by Lambda itself."""
+    """The log groups of the stage's functions that no stack has deleted: made by hand, or by Lambda."""
     logs, names = account.client("logs"), Names(stage)
     wanted = {names.log_group(function) for function in names.functions}
     pages = logs.get_paginator("describe_log_groups").paginate(
