@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
+from contextlib import closing
 from typing import Any
 
 import psycopg
@@ -135,21 +135,26 @@ def guarded() -> Iterator[Server]:
 
 
 def test_it_logs_in_by_the_ledgers_secret_and_by_the_new_one_after_a_rotation(
-    guarded: Server, cloudformation: ScriptedServer, capfd: pytest.CaptureFixture[str], tmp_path: Path
+    guarded: Server, cloudformation: ScriptedServer, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    with sqs_server() as endpoint, guarded.database() as dsn:
-        vault = Vault(endpoint)
+    with sqs_server() as endpoint, closing(Vault(endpoint)) as vault, guarded.database() as dsn:
         secret = vault.put({"username": ROLE, "password": "first", "host": "db.invalid"})
-        keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
-        known = services(dsn, database_secret_id=secret, aws_endpoint_url_secrets_manager=endpoint, **keys)
-        assert migrate(known, {}) == {"applied": EVERY}
+
+        def cold() -> Services:
+            return services(
+                dsn,
+                database_secret_id=secret,
+                aws_endpoint_url_secrets_manager=endpoint,
+                aws_access_key_id="test",
+                aws_secret_access_key="test",
+            )
+
+        assert migrate(cold(), {}) == {"applied": EVERY}
         change_role(guarded, "second", cut=False)
-        migrate(known, asked(cloudformation))
-        refused = heard(cloudformation)
+        migrate(cold(), asked(cloudformation))
         vault.change(secret, {"username": ROLE, "password": "second"})
-        assert migrate(
-            services(dsn, database_secret_id=secret, aws_endpoint_url_secrets_manager=endpoint, **keys), {}
-        ) == {"applied": []}
+        assert migrate(cold(), {}) == {"applied": []}
+    refused = heard(cloudformation)
     assert refused["Status"] == "FAILED"
     assert "password authentication failed" in refused["Reason"]
     shown = json.dumps(refused) + capfd.readouterr().out
