@@ -44,6 +44,7 @@ def leave_running(layout: Layout, words: Sequence[str], log_name: str) -> str:
             raise CannotStart(log.read_text().removeprefix("Error: ").strip())
         state = layout.read_state() or {}
         if state.get("ready") and state["supervisor"]["pid"] == supervisor.pid:
+            supervisor.returncode = 0  # it is left behind on purpose, and no Popen has to say so
             return log.read_text().rstrip()
         time.sleep(0.05)
     raise CannotStart(f"It did not become ready in {2 * READY_SECONDS:g} s; its log is {log}.")

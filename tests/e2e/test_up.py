@@ -44,7 +44,7 @@ def order(stack: Stack, event_id: int, user_id: str = "u") -> Answer:
     """An accepted order, in the form that a client of the seed sends."""
     answer = stack.call("POST", "/orders", {"eventId": event_id, "quantity": 1, "userId": user_id})
     assert answer.status == 202
-    assert answer.headers["location"] == f"/orders/{answer.json['id']}"
+    assert answer.headers["location"].endswith(f"/orders/{answer.json['id']}")
     return answer
 
 
