@@ -1,4 +1,4 @@
-"""The schedule of an alias, kept by Application Auto Scaling. It must not know why; errors of botocore pass."""
+"""An alias's schedule, kept by Application Auto Scaling. It must not know why; botocore's errors pass."""
 
 from __future__ import annotations
 

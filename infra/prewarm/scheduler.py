@@ -1,4 +1,4 @@
-"""The schedule of a store, kept by EventBridge Scheduler. It must not know why; errors of botocore pass."""
+"""A store's schedule, kept by EventBridge Scheduler. It must not know why; botocore's errors pass."""
 
 from __future__ import annotations
 
