@@ -16,7 +16,7 @@ from infra.deploy.at_stage import account_to_deploy_to, at_stage, told
 from infra.deploy.bring import Manner
 from infra.deploy.execute import Execution
 from infra.deploy.packaging import packaged
-from infra.deploy.plan import Package, plan
+from infra.deploy.plan import Package, check_settings, plan
 from infra.deploy.progress import Progress
 from infra.deploy.show import as_document, as_text, templates_as_text
 from infra.deploy.stage import stage_settings
@@ -45,6 +45,7 @@ def deploy(  # noqa: PLR0913 - an option each
     """Exits with 1 and a sentence when the stage is not as wished in the end."""
     with told(target), Progress(Console(stderr=True)) as progress:
         settings = stage_settings(stage)
+        check_settings(stage, settings, target)
         package = packaged(stage, settings, target, progress.now)
         wanted = plan(stage, settings, target, package)
         if only_plan:

@@ -42,13 +42,18 @@ LOCALSTACK_REMARK = (
 )
 
 
-def plan(stage: str, settings: StageSettings, target: TargetKind, package: Package) -> Plan:
-    """The steps that bring `package` to `stage` at `target`. Raises Unplannable."""
+def check_settings(stage: str, settings: StageSettings, target: TargetKind) -> None:
+    """Raises Unplannable when the stage cannot be at `target`; before anything is packaged for it."""
     if target == "aws" and (lacking := missing_on_aws(settings)):
         raise Unplannable(
             f"Stage {stage} has no {' and no '.join(lacking)}: on AWS the service asks for tokens, and must"
             f" know whose. Set them under [{stage}] in infra/stacks/stages.toml."
         )
+
+
+def plan(stage: str, settings: StageSettings, target: TargetKind, package: Package) -> Plan:
+    """The steps that bring `package` to `stage` at `target`. Raises Unplannable."""
+    check_settings(stage, settings, target)
     names = Names(stage)
     artifacts = _bring(ARTIFACTS, package.artifacts, {}, protected=True, tags={"application": "onsale"})
     foundation = _foundation(names, settings, target, package)

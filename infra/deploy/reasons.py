@@ -15,6 +15,11 @@ UNPROTECT = (
 
 
 _REASONS = (
+    (
+        r"CodeDeploy|Rollback successful|AlarmActive",
+        "An alarm rang while a tenth of the traffic went to the new version, so it was taken back. See"
+        " which one in the alarms' history, then `python -m infra logs`.",
+    ),
     (r"already exists|already in use|name .*taken|scheduled for deletion", NAME_TAKEN),
     (
         r"quota|limit.{0,20}(exceeded|reached)|exceed.{0,20}limit|LimitExceeded|maximum number of",

@@ -23,6 +23,12 @@ def test_an_unknown_stage_is_refused_with_those_there_are() -> None:
     assert "There is no stage nosuch in stages.toml, only demo, prod" in said
 
 
+def test_a_stage_that_is_not_complete_for_aws_is_refused_before_anything_is_packaged() -> None:
+    said = refused("deploy", "--stage", "prod", "--plan")
+    assert "Stage prod has no auth_issuer and no auth_jwks_url" in said
+    assert "under [prod] in infra/stacks/stages.toml" in said
+
+
 def test_a_protected_stage_is_not_destroyed_and_no_account_is_asked() -> None:
     said = refused("destroy", "--stage", "prod", "--yes")
     assert "Stage prod is protected. Set `protected = false`" in said

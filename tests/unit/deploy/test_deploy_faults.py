@@ -175,6 +175,7 @@ def test_an_answer_with_a_whole_template_in_it_is_shortened() -> None:
             "lower door_reserved_concurrency",
         ),
         ("User: x is not authorized to perform: kms:CreateKey", "administers the account"),
+        ("CodeDeploy deployment d-1 was stopped and rolled back: ALARM_ACTIVE", "tenth of the traffic"),
         ("Rate exceeded (Service: Lambda)", "in a minute"),
         (
             "Unable to import module 'app': /var/task/x.so: invalid ELF header",
