@@ -20,6 +20,7 @@ from infra.deploy.steps import TargetKind
 from infra.deploy.template import BadTemplate
 from infra.emulator import running
 from infra.emulator.homes import NoRoom
+from infra.local.background import DoesNotStop
 from infra.local.tenancy import CannotStart
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -96,7 +97,7 @@ def told(target: TargetKind = "aws") -> Iterator[None]:
     """Within it, what goes wrong at an account becomes a click.ClickException with a sentence."""
     try:
         yield
-    except (Fault, BadStage, BadTemplate, Unplannable, CannotStart, NoRoom) as error:
+    except (Fault, BadStage, BadTemplate, Unplannable, CannotStart, DoesNotStop, NoRoom) as error:
         raise click.ClickException(str(error)) from error
     except (ClientError, BotoCoreError) as error:
         raise click.ClickException(explained(error, target) or str(error)) from error

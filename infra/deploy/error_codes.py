@@ -26,6 +26,14 @@ Sentence = Callable[[str, str], str]
 
 CODES: tuple[tuple[frozenset[str] | None, str, Sentence], ...] = (
     (
+        frozenset({"ValidationError"}),
+        r"aws-sam-translator",
+        lambda *_: (
+            "The emulated AWS lacks the SAM translator, which the service's template needs: run"
+            " `make install-deploy`, restart it (`python -m infra emulator stop`), then deploy again."
+        ),
+    ),
+    (
         frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired"}),
         "",
         lambda *_: f"Your credentials have expired. {CREDENTIALS}",

@@ -147,7 +147,9 @@ def _is_there(s3: Any, bucket: str, key: str) -> bool:
 
 
 def _put(s3: Any, bucket: str, key: str, content: Path | str) -> None:
+    # One call, whose errors are botocore's own: the zip is far from S3's 5 GB.
     if isinstance(content, Path):
-        s3.upload_file(str(content), bucket, key)
+        with content.open("rb") as body:
+            s3.put_object(Bucket=bucket, Key=key, Body=body)
     else:
         s3.put_object(Bucket=bucket, Key=key, Body=content.encode(), ContentType="application/json")

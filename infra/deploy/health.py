@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import time
 import urllib.error
@@ -40,7 +41,7 @@ def _asked(url: str) -> str | None:
             return None if answer.status == 200 else f"/ready answers {answer.status}"
     except urllib.error.HTTPError as error:
         return f"/ready answers {error.code}{_detail(error.read())}"
-    except OSError as error:
+    except (OSError, http.client.HTTPException) as error:
         return f"it does not answer ({error})"
 
 

@@ -152,6 +152,12 @@ def test_a_sign_in_that_has_expired_says_so(error: Exception) -> None:
             "Stack:arn:aws:cloudformation:x is in UPDATE_IN_PROGRESS state and can not be updated.",
             "Somebody else is changing the stack",
         ),
+        (
+            "ValidationError",
+            "Template format error: Template uses the AWS::Serverless-2016-10-31 transform, but the SAM"
+            " transform was not applied because the optional 'aws-sam-translator' package is not installed.",
+            "make install-deploy",
+        ),
         ("NoSuchBucket", "The specified bucket does not exist", "Deploy again"),
         ("SomethingNew", "the moon is full", "CreateChangeSet was refused (SomethingNew): the moon is full"),
     ],
