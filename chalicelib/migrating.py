@@ -31,7 +31,7 @@ def migrate(services: Services, event: Mapping[str, Any] | None) -> dict[str, An
     applied: list[str] = []
     failure = None
     try:
-        if event["RequestType"] != "Delete":
+        if event["RequestType"] != "Delete" and not _is_on_the_way_back(event):
             applied = _applied(services)
     except Exception as error:
         failure = reason(error)
@@ -59,6 +59,21 @@ def reason(error: Exception) -> str:
     if isinstance(error, OnsaleError):
         return f"{file}{error.detail}"
     return f"{file}{error}" if isinstance(error, ChangedMigration) else f"{file}{type(error).__name__}"
+
+
+def _is_on_the_way_back(event: Mapping[str, Any]) -> bool:
+    """Whether an update is taken back, and reaches the resource before this function has its former code.
+
+    The files in hand are then those that failed. Were they tried again, the way back would fail as well, and
+    a stack in that state is mended by hand.
+    """
+    from chalicelib.ledger.migrate import digest
+
+    in_hand = digest()
+    asked, before = (
+        event.get(name, {}).get("Files") for name in ("ResourceProperties", "OldResourceProperties")
+    )
+    return bool(asked) and before == in_hand != asked
 
 
 def _applied(services: Services) -> list[str]:

@@ -49,6 +49,13 @@ def migrate(dsn: str, directory: Path = MIGRATIONS, secret: Secret[Login] | None
         return [path.name for path in sorted(directory.glob("*.sql")) if _apply(connection, path)]
 
 
+def digest(directory: Path = MIGRATIONS) -> str:
+    """One value for all files, by name and content: two that are equal ask for the same schema."""
+    files = sorted(directory.glob("*.sql"))
+    lines = [f"{path.name} {hashlib.sha256(path.read_bytes()).hexdigest()}\n" for path in files]
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
 def _apply(connection: psycopg.Connection, path: Path) -> bool:
     """Applies one file unless it is applied already; false when there was nothing to do."""
     text = path.read_bytes()

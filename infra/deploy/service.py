@@ -18,6 +18,7 @@ from typing import Any, Literal
 
 from chalice.package import YAMLTemplateSerializer
 
+from chalicelib.ledger.migrate import digest
 from infra.deploy.gateway_responses import gateway_responses
 
 Target = Literal["aws", "localstack", "emulator"]
@@ -57,7 +58,7 @@ def service_template(  # noqa: PLR0913 - each is one decision of a deployment
     """
     template = _packaged(checkout)
     given = parameters or {}
-    template["Resources"]["Migration"]["Properties"]["Files"] = _digest_of(checkout / MIGRATIONS)
+    template["Resources"]["Migration"]["Properties"]["Files"] = digest(checkout / MIGRATIONS)
     template["Outputs"] = _own_outputs(checkout)
     for function in _functions(template):
         properties = function["Properties"]
@@ -121,13 +122,6 @@ def _own_outputs(checkout: Path) -> Template:
     """Chalice's name functions without their alias, where no traffic goes."""
     outputs: Template = _read(checkout / MERGED)["Outputs"]
     return outputs
-
-
-def _digest_of(folder: Path) -> str:
-    digest = hashlib.sha256()
-    for path in sorted(folder.glob("*.sql")):
-        digest.update(f"{path.name}\0{hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
-    return digest.hexdigest()
 
 
 def _settings(function: Template, template: Template, parameters: Mapping[str, str]) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from chalicelib.ledger.migrate import MIGRATIONS
+from chalicelib.ledger.migrate import MIGRATIONS, digest
 from chalicelib.migrating import PHYSICAL_ID, migrate
 from chalicelib.services import Services
 from chalicelib.settings import Settings
@@ -43,7 +43,7 @@ def services(dsn: str, **more: Any) -> Services:
     return Services(Settings(database_url=dsn, **more))
 
 
-def asked(server: ScriptedServer, kind: str = "Create") -> dict[str, str]:
+def asked(server: ScriptedServer, kind: str = "Create") -> dict[str, Any]:
     """As CloudFormation asks for a custom resource."""
     ids = {"StackId": "s", "RequestId": "r", "LogicalResourceId": "Migration"}
     return {"RequestType": kind, "ResponseURL": server.queue_url, **ids}
@@ -101,6 +101,21 @@ def test_a_ledger_that_is_down_is_a_failure_at_once(cloudformation: ScriptedServ
     said = heard(cloudformation)
     assert said["Status"] == "FAILED"
     assert said["Reason"].startswith("the ledger does not answer: ")
+
+
+def test_what_has_failed_is_not_tried_again_on_the_way_back(
+    empty: str, cloudformation: ScriptedServer
+) -> None:
+    properties = {"ResourceProperties": {"Files": "former"}, "OldResourceProperties": {"Files": digest()}}
+    migrate(services(empty), asked(cloudformation, "Update") | properties)
+    assert heard(cloudformation)["Status"] == "SUCCESS"
+    assert tables(empty) == 0
+
+
+def test_control_on_the_way_forward_it_is_tried(empty: str, cloudformation: ScriptedServer) -> None:
+    properties = {"ResourceProperties": {"Files": digest()}, "OldResourceProperties": {"Files": "former"}}
+    migrate(services(empty), asked(cloudformation, "Update") | properties)
+    assert heard(cloudformation)["Data"]["Applied"].split(",") == EVERY
 
 
 def test_deleting_the_stack_deletes_no_table_and_asks_no_ledger(
