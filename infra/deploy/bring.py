@@ -82,7 +82,7 @@ def _settled(stacks: Stacks, name: str, manner: Manner) -> tuple[Look | None, Mo
         if move is Move.STOP or not manner.wait or time.monotonic() > until:
             raise Fault(states.advice(name, look.status))
         manner.tell(f"{name}: waiting, it is in {look.status}")
-        stacks.follow(look.stack_id, _ids(stacks, look.stack_id), lambda _: None)
+        stacks.settle(look.stack_id, until - time.monotonic())
 
 
 def _has_lived(stacks: Stacks, look: Look | None) -> bool:

@@ -18,6 +18,8 @@ from infra.deploy.account import Account
 from infra.deploy.states import GONE, is_final
 
 CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"]
+_BEGIN_SECONDS = 30.0
+"""After so long without an event nothing will begin any more, and the status is what it is."""
 _NOTHING_NEW = ("didn't contain changes", "No updates are to be performed")
 """How an empty change set fails: of plain templates, and of those with a transform; or is not even made."""
 
@@ -134,20 +136,29 @@ class Stacks:
     def follow(
         self, stack_id: str, known: frozenset[str], tell: Callable[[dict[str, Any]], None]
     ) -> tuple[str, list[dict[str, Any]]]:
-        """Tells each event that is not `known`, oldest first, until the stack stays as it is.
+        """Tells each event that is not `known`, oldest first, until what was begun has ended.
 
-        Returns its status and those events, newest first.
+        Returns the stack's status and those events, newest first.
         """
         seen: list[dict[str, Any]] = []
+        patience = time.monotonic() + _BEGIN_SECONDS
         while True:
+            # A status from before the first event may be the old one, which was final, too.
+            begun = bool(seen) or time.monotonic() > patience
             # The look goes first: what it calls final has all its events.
             status = self._status(stack_id)
             new = self.events(stack_id, known | {each["EventId"] for each in seen[:1]})
             for event in reversed(new):
                 tell(event)
             seen = [*new, *seen]
-            if is_final(status):
+            if is_final(status) and (begun or status in GONE):
                 return status, seen
+            time.sleep(self._every)
+
+    def settle(self, stack_id: str, seconds: float) -> None:
+        """Waits until nobody changes the stack any more, or `seconds` are over."""
+        until = time.monotonic() + seconds
+        while not is_final(self._status(stack_id)) and time.monotonic() < until:
             time.sleep(self._every)
 
     def delete(self, stack_id: str) -> None:

@@ -52,6 +52,7 @@ def test_a_stage_without_protection_is_not_refused() -> None:
     assert refusal("demo", [look("a", protected=False)], protected=False) is None
 
 
+@pytest.mark.slow
 def test_the_bucket_of_artifacts_stays_while_a_stage_is_left(account: Account) -> None:
     for name in ("onsale-artifacts", "onsale-demo-foundation", "onsale-prod-service", "another-foundation"):
         stack(account, name)

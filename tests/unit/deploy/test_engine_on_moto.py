@@ -14,6 +14,8 @@ from infra.deploy.bring import Manner, Wish, bring, remove
 from infra.deploy.stacks import Stacks
 from infra.deploy.standing import as_text, standing
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:

@@ -14,6 +14,8 @@ from infra.deploy.steps import Bring, Output, TargetKind
 from infra.deploy.template import template
 from tests.support import service_stack
 
+pytestmark = pytest.mark.slow
+
 ISSUER = {"auth_issuer": "https://i.example/", "auth_jwks_url": "https://i.example/keys"}
 NOT_A_PARAMETER = {"Architecture"}
 """It decides which zip there is, and stands in the service's template as it is."""
