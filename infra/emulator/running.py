@@ -5,6 +5,7 @@ Knows addresses and databases; it does not know what a deployment consists of.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,7 +44,8 @@ def ensure_running(state_dir: str | Path | None, stage: str) -> Emulated:
     """
     start(state_dir)
     layout = layout_at(state_dir)
-    _make_database(layout, move_in(layout, stage))
+    with suppress(psycopg.errors.DuplicateDatabase):
+        _administer(layout, "CREATE DATABASE {}", move_in(layout, stage))
     found = running(state_dir, stage)
     if found is None:
         raise CannotStart(f"The emulator has just stopped; its logs are in {layout.logs}.")
@@ -100,15 +102,13 @@ def facts(state_dir: str | Path | None) -> dict[str, dict[str, str]]:
 def leave(state_dir: str | Path | None, stage: str) -> bool:
     """Drops the stage's databases, once its stacks are gone. Returns whether it was the last.
 
-    After the last one the emulator is stopped.
+    After the last one the emulator is stopped. Raises CannotStart when its PostgreSQL does not answer.
     """
     layout = layout_at(state_dir)
     home = homes(layout).get(stage)
     state = layout.running_state()
     if home is not None and state is not None:
-        with psycopg.connect(postgres.dsn(state["ports"]["postgres"], "postgres"), autocommit=True) as admin:
-            name = sql.Identifier(home.database)
-            admin.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(name))
+        _administer(layout, "DROP DATABASE IF EXISTS {} WITH (FORCE)", home)
         valkey.ask(state["ports"]["valkey"], f"SELECT {home.number}\r\nFLUSHDB")
         move_out(layout, stage)
     return not homes(layout) and stop(state_dir)
@@ -119,12 +119,11 @@ def stop(state_dir: str | Path | None) -> bool:
     return background.stop(layout_at(state_dir), STOP_SECONDS)
 
 
-def _make_database(layout: Layout, home: Home) -> None:
+def _administer(layout: Layout, statement: str, home: Home) -> None:
+    """Does something with the stage's database; `{}` is its name. Raises CannotStart, DuplicateDatabase."""
     state = layout.running_state() or {"ports": {"postgres": 0}}
     try:
         with psycopg.connect(postgres.dsn(state["ports"]["postgres"], "postgres"), autocommit=True) as admin:
-            known = admin.execute("SELECT 1 FROM pg_database WHERE datname = %s", [home.database]).fetchone()
-            if not known:
-                admin.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(home.database)))
+            admin.execute(sql.SQL(statement).format(sql.Identifier(home.database)))
     except psycopg.OperationalError as error:
         raise CannotStart(f"The emulator's PostgreSQL does not answer; see {layout.logs}.") from error

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -14,16 +16,19 @@ __all__ = ["built", "task"]
 
 
 @pytest.fixture(scope="session")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
+def stack() -> Iterator[Deployed]:
     """One stage on one emulator for the whole folder. Every test leaves it deployed as it found it."""
-    deployed = Deployed(tmp_path_factory.mktemp("account"))
-    try:
-        deployed.deploy()
-        # The schedule fires a minute after its creation; nobody has to wait who has other tests meanwhile.
-        deployed.hold()
-        yield deployed
-    finally:
-        running.stop(deployed.state_dir)
+    # Not below pytest's own folder: each session that starts takes the way through that one from PostgreSQL,
+    # which runs as somebody else where tests run as root.
+    with tempfile.TemporaryDirectory(prefix="onsale-account-") as folder:
+        deployed = Deployed(Path(folder))
+        try:
+            deployed.deploy()
+            # Schedules fire a minute after they are made; other tests pass the time until then.
+            deployed.hold()
+            yield deployed
+        finally:
+            running.stop(deployed.state_dir)
 
 
 @pytest.fixture

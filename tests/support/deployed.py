@@ -176,12 +176,12 @@ def _with_changes_of(checkout: Path, code: Path, folder: Path) -> Path:
     """A zip like `code`, with the files of ours that `checkout` has changed; nothing is fetched for it."""
     ours, changed = collect.ours(CHECKOUT), collect.ours(checkout)
     new = {name: content for name, content in changed.items() if ours.get(name) != content}
-    compiled = {f"{Path(name).stem}." for name in new}
+    compiled = {(Path(name).parent / "__pycache__", Path(name).stem) for name in new}
     made = folder / f"{uuid4().hex}.zip"
     with ZipFile(code) as old, ZipFile(made, "w", ZIP_DEFLATED) as fresh:
         for entry in old.infolist():
-            stale = entry.filename.endswith(".pyc") and Path(entry.filename).name.startswith(tuple(compiled))
-            if entry.filename not in new and not stale:
+            path = Path(entry.filename)
+            if entry.filename not in new and (path.parent, path.name.partition(".")[0]) not in compiled:
                 fresh.writestr(entry, old.read(entry))
         for name, content in new.items():
             fresh.writestr(ZipInfo(name), content)
