@@ -7,25 +7,29 @@ from __future__ import annotations
 
 import json
 import time
+from datetime import UTC, datetime
 
 import click
 from rich.console import Console
 
 from infra.deploy.account import Account
-from infra.deploy.at_stage import account_to_deploy_to, at_stage, told
+from infra.deploy.at_stage import account_to_deploy_to, at_stage_or_demo, told
 from infra.deploy.bring import Manner
 from infra.deploy.execute import Execution
+from infra.deploy.faults import Fault
 from infra.deploy.packaging import packaged
-from infra.deploy.plan import Package, check_settings, plan
+from infra.deploy.plan import Package, Unplannable, plan, unset
 from infra.deploy.progress import Progress
 from infra.deploy.show import as_document, as_text, templates_as_text
 from infra.deploy.stage import stage_settings
 from infra.deploy.standing import outputs_of
 from infra.deploy.steps import Plan, TargetKind
+from infra.prewarm.session import Session
 
 
 @click.command(help=__doc__)
-@at_stage
+@at_stage_or_demo
+@click.option("--foundation-only", is_flag=True, help="Leave the service out: what keeps data, alone.")
 @click.option("--plan", "only_plan", is_flag=True, help="Print plan and templates; needs no account.")
 @click.option("--wait", is_flag=True, help="Wait when somebody else is changing a stack.")
 @click.option("--accept-loss", is_flag=True, help="Even if what keeps data is removed or replaced.")
@@ -37,6 +41,7 @@ def deploy(  # noqa: PLR0913 - an option each
     profile: str | None,
     state_dir: str | None,
     *,
+    foundation_only: bool,
     only_plan: bool,
     wait: bool,
     accept_loss: bool,
@@ -45,15 +50,17 @@ def deploy(  # noqa: PLR0913 - an option each
     """Exits with 1 and a sentence when the stage is not as wished in the end."""
     with told(target), Progress(Console(stderr=True)) as progress:
         settings = stage_settings(stage)
-        check_settings(stage, settings, target)
+        _refuse(None if only_plan else unset(stage, settings, target))
         package = packaged(stage, settings, target, progress.now)
-        wanted = plan(stage, settings, target, package)
+        wanted = plan(stage, settings, target, package, foundation_only=foundation_only)
         if only_plan:
             _show(wanted, package, as_json=as_json)
             return
+        _refuse(" ".join(wanted.obstacles))
         account = account_to_deploy_to(target, stage, region, profile, state_dir)
         # The first call: whoever has no credentials hears it now, and which account this is.
         progress.line(f"account {account.who()}, region {account.region}")
+        refuse_while_raised(Session(account, stage, settings, {}, datetime.now(UTC)))
         began = time.monotonic()
         manner = Manner(progress.line, progress.now, wait=wait, accept_loss=accept_loss)
         try:
@@ -67,6 +74,21 @@ def deploy(  # noqa: PLR0913 - an option each
     for remark in wanted.remarks:
         click.echo(remark)
     click.echo(_ending(stage, account, outputs, time.monotonic() - began, changed=changed))
+
+
+def _refuse(why: str | None) -> None:
+    if why:
+        raise Unplannable(why)
+
+
+def refuse_while_raised(session: Session) -> None:
+    """Raises Fault when environments of the stage are being kept ready now."""
+    if until := session.raised_until():
+        raise Fault(
+            f"Stage {session.stage} is prewarmed until {until:%Y-%m-%d %H:%M} UTC, and Lambda shifts no"
+            " traffic between versions of what is. Deploy after that, or lower it first:"
+            f" `python -m infra prewarm --stage {session.stage} --lower`."
+        )
 
 
 def _show(wanted: Plan, package: Package, *, as_json: bool) -> None:

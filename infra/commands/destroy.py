@@ -5,12 +5,14 @@ A protected stage is refused. The bucket with code and templates stays: other st
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import click
 from rich.console import Console
 
 from infra.deploy.account import Account
 from infra.deploy.at_stage import account_at, at_stage, told
-from infra.deploy.bring import Manner
+from infra.deploy.bring import Manner, Tell
 from infra.deploy.destroying import (
     Leftovers,
     destroy_artifacts,
@@ -23,7 +25,9 @@ from infra.deploy.destroying import destroy as take_down
 from infra.deploy.names import ARTIFACTS
 from infra.deploy.progress import Progress
 from infra.deploy.stage import stage_settings
+from infra.deploy.standing import outputs_of
 from infra.deploy.steps import TargetKind
+from infra.prewarm.session import Session
 
 
 @click.command(help=__doc__)
@@ -52,6 +56,8 @@ def destroy(  # noqa: PLR0913 - an option each
             _ask(stage, account, [look.name for look in looks])
         with Progress(Console(stderr=True)) as progress:
             manner = Manner(progress.line, progress.now)
+            session = Session(account, stage, settings, outputs_of(account, stage), datetime.now(UTC))
+            lower_all(session, manner.tell)
             left = take_down(account, looks, manner)
             stays = _artifacts(account, manner, remove=artifacts)
         click.echo(f"{stage}: {'gone' if looks else 'nothing of it is there'}")
@@ -59,6 +65,13 @@ def destroy(  # noqa: PLR0913 - an option each
             click.echo(line)
         if target == "emulator":
             _leave_the_emulator(state_dir, stage)
+
+
+def lower_all(session: Session, tell: Tell) -> None:
+    """Lowers what is raised or planned: schedules belong to no stack, and would outlive the stage."""
+    if session.windows():
+        for line in session.lower(None).said:
+            tell(line)
 
 
 def _refuse(why: str | None) -> None:

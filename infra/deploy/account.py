@@ -5,6 +5,7 @@ The only maker of clients. It knows no stack.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -26,6 +27,14 @@ NEAR = Config(
     s3={"addressing_style": "path"},
 )
 """For what runs on this machine: past any proxy, and buckets by path, since loopback has no subdomains."""
+IN_CONTAINERS = {
+    "endpoint_url": f"http://localhost.localstack.cloud:{LOCALSTACK_PORT}",
+    "database_url": "postgresql://onsale@postgres:5432/onsale",
+    "valkey_url": "valkey://valkey:6379/0",
+}
+"""Where LocalStack's functions find what docker-compose.localstack.yml has started, by its services' names.
+
+The endpoint's name is LocalStack's own: in a function's container it is that, elsewhere this machine."""
 EMULATED = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
 
 
@@ -64,6 +73,8 @@ class Account:
 
 def on_aws(region: str | None, profile: str | None) -> Account:
     """The account of the credentials that botocore finds. Raises ProfileNotFound; Fault without a region."""
+    # Of the two names for it, botocore reads only the older one.
+    region = region or os.environ.get("AWS_REGION")
     session = boto3.Session(profile_name=profile or None, region_name=region or None)
     if not session.region_name:
         raise Fault("No region is given. Give --region (such as eu-central-1), or set AWS_REGION.")
@@ -85,4 +96,5 @@ def in_localstack(region: str | None) -> Account:
             f"Nothing listens at {LOOPBACK}:{LOCALSTACK_PORT}. Start LocalStack with {LOCALSTACK_UP},"
             " then try again."
         )
-    return at_endpoint("localstack", f"http://{LOOPBACK}:{LOCALSTACK_PORT}", region=region or "us-east-1")
+    url = f"http://{LOOPBACK}:{LOCALSTACK_PORT}"
+    return at_endpoint("localstack", url, IN_CONTAINERS, region=region or "us-east-1")

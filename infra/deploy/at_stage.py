@@ -26,6 +26,7 @@ from infra.local.tenancy import CannotStart
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 TARGETS = get_args(TargetKind)
+STAGE = "One of infra/stacks/stages.toml."
 
 target_option = click.option(
     "--target",
@@ -38,26 +39,32 @@ target_option = click.option(
 
 def at_stage(command: Command) -> Command:
     """Adds --stage, --target, --region, --profile and --state-dir, which `account_at` takes."""
-    return _with_options(command, stage_required=True)
+    return _with_options(command, click.option("--stage", required=True, help=STAGE))
+
+
+def at_stage_or_demo(command: Command) -> Command:
+    """The same for a verb that harms no stage that somebody needs: without --stage it is `demo`."""
+    return _with_options(command, click.option("--stage", default="demo", show_default=True, help=STAGE))
 
 
 def at_stage_if_given(command: Command) -> Command:
     """The same for a verb that without --stage is about the stack that `up` runs."""
-    return _with_options(command, stage_required=False)
+    stage = "Of a deployment, one of infra/stacks/stages.toml.  [default: what `up` runs]"
+    state_dir = "The state directory that `up`, or the emulated AWS, was given."
+    return _with_options(command, click.option("--stage", help=stage), state_dir)
 
 
-def _with_options(command: Command, *, stage_required: bool) -> Command:
-    stage = "One of infra/stacks/stages.toml."
-    state_dir = "Where the emulated AWS keeps its files."
-    if not stage_required:
-        stage = "Of a deployment, one of infra/stacks/stages.toml.  [default: what `up` runs]"
-        state_dir = "The state directory that `up`, or the emulated AWS, was given."
+def _with_options(
+    command: Command,
+    stage: Callable[[Command], Command],
+    state_dir: str = "Where the emulated AWS keeps its files.",
+) -> Command:
     for add in (
         click.option("--state-dir", envvar="STATE_DIR", help=state_dir),
         click.option("--profile", help="Of the AWS configuration.  [default: AWS_PROFILE's]"),
         click.option("--region", help="Of AWS.  [default: AWS_REGION's, or the profile's]"),
         target_option,
-        click.option("--stage", required=stage_required, help=stage),
+        stage,
     ):
         command = add(command)
     return command

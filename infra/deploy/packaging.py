@@ -12,13 +12,17 @@ from infra.deploy.service import NotPackaged, service_template
 from infra.deploy.stage import StageSettings
 from infra.deploy.steps import TargetKind
 from infra.deploy.template import template
+from infra.deploy.transform import NotTransformed, transformed
 from infra.local.layout import CHECKOUT, Layout
-from infra.package.build import Unfit, build
+from infra.package.build import Built, Unfit, build
 from infra.package.collect import Unexpected
 from infra.package.compiled import NotCompiled
 from infra.package.pins import NotPinned
 from infra.package.platforms import this_machine
 from infra.package.wheels import NoWheel
+
+UNKNOWN = "unbuilt"
+"""Stands for the zip's hash where there is no zip."""
 
 
 def packaged(
@@ -30,39 +34,41 @@ def packaged(
 ) -> Package:
     """What `stage` gets of `checkout` at `target`; nothing is built again that has not changed.
 
-    Raises Fault when it cannot be made, and BadTemplate.
+    Where this machine cannot make the zip, the package has the reason in `unbuilt`: it can be looked at, and
+    not deployed. Raises Fault when a template cannot be made, and BadTemplate.
     """
+    # An emulator runs the zip on this machine, whatever the stage has on AWS.
+    architecture = settings.architecture if target == "aws" else this_machine()
+    built, unbuilt = _built(architecture, tell, checkout)
+    key = f"code/{built.sha256 if built else UNKNOWN}.zip"
     try:
-        return _packaged(stage, settings, target, tell, checkout)
-    except (NoWheel, NotPinned, NotCompiled, Unexpected, Unfit, NotPackaged) as error:
-        raise Fault(str(error)) from error
-
-
-def _packaged(
-    stage: str,
-    settings: StageSettings,
-    target: TargetKind,
-    tell: Callable[[str], None],
-    checkout: Path,
-) -> Package:
-    kept = Layout.at(None if checkout == CHECKOUT else checkout / ".onsale").root / "build"
-    # The emulator runs the zip on this machine, whatever the stage has on AWS.
-    architecture = this_machine() if target == "emulator" else settings.architecture
-    built = build(architecture, kept / "zip", checkout=checkout, cache=kept, tell=tell)
-    key = f"code/{built.sha256}.zip"
-    service = service_template(
-        key,
-        architecture=built.architecture,
-        target=target,
-        parameters=literals(stage, settings, target),
-        runtime=f"python{built.python}",
-        checkout=checkout,
-    )
+        service = service_template(
+            key,
+            architecture=architecture,
+            target=target,
+            parameters=literals(stage, settings, target),
+            runtime=f"python{built.python}" if built else None,
+            checkout=checkout,
+        )
+        if target == "localstack":  # it looks for what SAM has still to make, before it lets SAM make it
+            service = transformed(service)
+    except (NotPackaged, NotTransformed) as error:
+        raise Fault(f"{error}.") from error
     return Package(
-        code=built.path,
+        code=built.path if built else Path(),
         code_key=key,
-        code_bytes=built.size_bytes,
+        code_bytes=built.size_bytes if built else 0,
         artifacts=template((STACKS / "artifacts.yaml").read_text(encoding="utf-8")),
         foundation=template(foundation_template(stage)),
         service=template(service),
+        unbuilt=unbuilt,
     )
+
+
+def _built(architecture: str, tell: Callable[[str], None], checkout: Path) -> tuple[Built | None, str]:
+    """The zip, or why there is none."""
+    kept = Layout.at(None if checkout == CHECKOUT else checkout / ".onsale").root / "build"
+    try:
+        return build(architecture, kept / "zip", checkout=checkout, cache=kept, tell=tell), ""
+    except (NoWheel, NotPinned, NotCompiled, Unexpected, Unfit) as error:
+        return None, f"{error}."

@@ -34,32 +34,46 @@ class Package:
     artifacts: Template
     foundation: Template
     service: Template
+    unbuilt: str = ""
+    """Why there is no zip of it on this machine; empty when there is one."""
 
 
 LOCALSTACK_REMARK = (
-    "The service is left out: LocalStack runs functions in Docker containers only, which reach neither the"
-    " ledger nor the gate of this machine. For the whole, use --target emulator."
+    "LocalStack runs each function in a container of its own: it must have been started by"
+    " docker-compose.localstack.yml, which gives it Docker. Without, there is --foundation-only."
 )
 
 
-def check_settings(stage: str, settings: StageSettings, target: TargetKind) -> None:
-    """Raises Unplannable when the stage cannot be at `target`; before anything is packaged for it."""
-    if target == "aws" and (lacking := missing_on_aws(settings)):
-        raise Unplannable(
-            f"Stage {stage} has no {' and no '.join(lacking)}: on AWS the service asks for tokens, and must"
-            f" know whose. Set them under [{stage}] in infra/stacks/stages.toml."
-        )
+def unset(stage: str, settings: StageSettings, target: TargetKind) -> str | None:
+    """A sentence about the settings that the stage cannot do without at `target`; None when it has them."""
+    lacking = missing_on_aws(settings) if target == "aws" else []
+    if not lacking:
+        return None
+    return (
+        f"Stage {stage} has no {' and no '.join(lacking)}: on AWS the service asks for tokens, and must"
+        f" know whose. Set them under [{stage}] in infra/stacks/stages.toml."
+    )
 
 
-def plan(stage: str, settings: StageSettings, target: TargetKind, package: Package) -> Plan:
-    """The steps that bring `package` to `stage` at `target`. Raises Unplannable."""
-    check_settings(stage, settings, target)
+def plan(
+    stage: str,
+    settings: StageSettings,
+    target: TargetKind,
+    package: Package,
+    *,
+    foundation_only: bool = False,
+) -> Plan:
+    """The steps that bring `package` to `stage` at `target`; `foundation_only` leaves the service out.
+
+    Raises Unplannable when a template asks for what nobody gives.
+    """
     names = Names(stage)
     artifacts = _bring(ARTIFACTS, package.artifacts, {}, protected=True, tags={"application": "onsale"})
     foundation = _foundation(names, settings, target, package)
     template_upload = _uploaded(package.foundation, f"template of {names.foundation}")
-    if target == "localstack":
-        return Plan(stage, target, (artifacts, template_upload, foundation), (LOCALSTACK_REMARK,))
+    obstacles = tuple(each for each in (unset(stage, settings, target), package.unbuilt) if each)
+    if foundation_only:
+        return Plan(stage, target, (artifacts, template_upload, foundation), (), obstacles)
     steps: tuple[Step, ...] = (
         artifacts,
         Upload(package.code_key, package.code_bytes, "code of every function"),
@@ -69,7 +83,8 @@ def plan(stage: str, settings: StageSettings, target: TargetKind, package: Packa
         _service(names, settings, target, package),
         Check(names.service, READY_SECONDS),
     )
-    return Plan(stage, target, steps)
+    remarks = (LOCALSTACK_REMARK,) if target == "localstack" else ()
+    return Plan(stage, target, steps, remarks, obstacles)
 
 
 def _foundation(names: Names, settings: StageSettings, target: TargetKind, package: Package) -> Bring:

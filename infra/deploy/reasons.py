@@ -40,6 +40,11 @@ _REASONS = (
         "AWS turned calls away because there were too many: deploy again in a minute.",
     ),
     (
+        r"Installation of lambda-runtime|Docker not available|Docker.*(daemon|socket)",
+        "LocalStack has no Docker, or could not fetch what it runs functions with: start it by"
+        " docker-compose.localstack.yml, or deploy with --foundation-only; --target emulator needs neither.",
+    ),
+    (
         r"Unable to import module|ImportModuleError|invalid ELF header|GLIBC_|cannot open shared object",
         "The zip does not fit the function: it was made for another Python or architecture. Compare"
         " `architecture` in infra/stacks/stages.toml with `python -m infra package`, then deploy again.",

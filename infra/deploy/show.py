@@ -21,6 +21,8 @@ def as_text(plan: Plan) -> str:
         lines += ["", f"{number}. {first}", *(f"     {each}" for each in rest)]
     for remark in plan.remarks:
         lines += ["", remark]
+    if plan.obstacles:
+        lines += ["", "Before it can be executed:", *(f"  - {each}" for each in plan.obstacles)]
     return "\n".join(lines)
 
 

@@ -62,3 +62,5 @@ class Plan(msgspec.Struct, frozen=True):
     target: TargetKind
     steps: tuple[Step, ...]
     remarks: tuple[str, ...] = ()
+    obstacles: tuple[str, ...] = ()
+    """What has to be done before it can be executed, each a sentence; empty when nothing has."""

@@ -20,7 +20,7 @@ from infra.prewarm.asked import Refused, Wish
 from infra.prewarm.room import carries
 from infra.prewarm.stores import Stores, beside, beyond, needed
 from infra.prewarm.warming import Target, lower, raise_now, schedule, standing, with_event
-from infra.prewarm.windows import Window
+from infra.prewarm.windows import Window, level
 
 NO_DEPLOYMENT = (
     "No deployment while it is raised: Lambda makes everything again for a new version, and shifts no traffic"
@@ -55,10 +55,19 @@ class Session:
         self._names = Names(stage)
         self.alias, self._target = targets.function(account, self._names.door)
 
+    def windows(self) -> tuple[Window, ...]:
+        """What is scheduled and not over, by its beginning; nothing where nobody keeps a schedule."""
+        return standing(self._target, self._now)
+
+    def raised_until(self) -> datetime | None:
+        """When what is raised now is lowered; None when nothing is."""
+        begun = [each.lower_at for each in self.windows() if level([each], self._now)]
+        return max(begun, default=None)
+
     def plan(self, wish: Wish) -> Done:
         """What `schedule` would do; changes nothing."""
         made = asked.window(wish, self._now)
-        windows = with_event(standing(self._target, self._now), made)
+        windows = with_event(self.windows(), made)
         self._fits(windows, None)
         remark = _of_stores(wish, _need(wish), raised=False)
         return self._done(0, windows, carries(wish.concurrency), remark)
@@ -80,7 +89,7 @@ class Session:
     def raise_now(self, wish: Wish, *, stores: bool) -> Done:
         """Raises at once, after it has had the lowering scheduled. Does not wait."""
         made = asked.window_from_now(wish, self._now)
-        windows = with_event(standing(self._target, self._now), made)
+        windows = with_event(self.windows(), made)
         self._fits(windows, self._now)
         for target, window in self._stores(made, _need(wish)) if stores else ():
             raise_now(target, window, self._now)
@@ -96,7 +105,7 @@ class Session:
                 if standing(target, self._now):
                     lower(target, event, self._now)
         amount = lower(self._target, event, self._now)
-        windows = standing(self._target, self._now)
+        windows = self.windows()
         said = f"Lowered: {amount:,} environments are left for other events." if amount else "Lowered."
         return Done(amount=amount, windows=windows, said=(said, *asked.told(windows)))
 

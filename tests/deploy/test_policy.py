@@ -10,8 +10,8 @@ import pytest
 
 from infra.deploy.foundation import STACKS, foundation_template, parsed
 from infra.deploy.service import service_template
+from infra.deploy.transform import transformed
 from tests.support.policy import BROAD, Finding, excepted, lint, lint_exceptions, scan
-from tests.support.sam import transformed
 
 pytestmark = [pytest.mark.deploy, pytest.mark.slow]
 

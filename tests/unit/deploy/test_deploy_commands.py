@@ -24,7 +24,7 @@ def test_an_unknown_stage_is_refused_with_those_there_are() -> None:
 
 
 def test_a_stage_that_is_not_complete_for_aws_is_refused_before_anything_is_packaged() -> None:
-    said = refused("deploy", "--stage", "prod", "--plan")
+    said = refused("deploy", "--stage", "prod")
     assert "Stage prod has no auth_issuer and no auth_jwks_url" in said
     assert "under [prod] in infra/stacks/stages.toml" in said
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -104,11 +106,17 @@ def test_the_secret_that_the_foundation_makes_is_used_where_the_stage_names_none
     assert given == "arn:aws:secretsmanager:x"
 
 
-def test_on_aws_a_stage_without_an_issuer_is_refused_and_elsewhere_it_is_not() -> None:
+def test_a_stage_without_an_issuer_can_be_planned_for_aws_and_says_what_it_lacks() -> None:
     demo = stage_settings("demo")
-    with pytest.raises(Unplannable, match=r"auth_issuer and no auth_jwks_url.*under \[demo\]"):
-        planned("aws", demo)
-    assert planned("emulator", demo)
+    (obstacle,) = planned("aws", demo).obstacles
+    assert re.search(r"auth_issuer and no auth_jwks_url.*under \[demo\]", obstacle)
+    assert planned("emulator", demo).obstacles == planned("aws").obstacles == ()
+
+
+def test_a_plan_without_a_zip_is_shown_and_says_why_there_is_none() -> None:
+    found = planned(what=dataclasses.replace(package(), unbuilt="psycopg has no wheel."))
+    assert found.obstacles == ("psycopg has no wheel.",)
+    assert as_text(found).endswith("Before it can be executed:\n  - psycopg has no wheel.")
 
 
 def test_a_parameter_that_nobody_gives_is_named_before_anything_is_done() -> None:
@@ -117,11 +125,16 @@ def test_a_parameter_that_nobody_gives_is_named_before_anything_is_done() -> Non
         planned(what=package(service=service))
 
 
-def test_localstack_gets_the_foundation_and_hears_why_not_the_service() -> None:
+def test_localstack_gets_everything_and_is_said_to_need_docker() -> None:
     found = planned("localstack")
+    assert "must have been started by docker-compose.localstack.yml" in as_text(found)
+
+
+def test_the_foundation_alone_can_be_asked_for() -> None:
+    found = plan("demo", ISSUED, "localstack", package(), foundation_only=True)
     stacks = [step.stack for step in found.steps if isinstance(step, Bring)]
     assert stacks == ["onsale-artifacts", "onsale-demo-foundation"]
-    assert "Docker" in as_text(found)
+    assert not any(isinstance(step, Check) for step in found.steps)
 
 
 def test_a_protected_stage_has_protected_stacks() -> None:

@@ -12,6 +12,8 @@ import msgspec
 import pytest
 from moto import mock_aws
 
+from infra.commands.deploy import refuse_while_raised
+from infra.commands.destroy import lower_all
 from infra.deploy.account import Account
 from infra.deploy.faults import Fault
 from infra.deploy.stage import StageSettings, stage_settings
@@ -207,3 +209,33 @@ def test_without_a_role_that_lowers_them_stores_are_not_raised(account: Aws) -> 
     with pytest.raises(Fault, match="PrewarmRoleArn"):
         bare.schedule(wish(10), stores=True)
     assert scheduled(account) == []
+
+
+def test_nothing_is_raised_before_the_window_and_after_it_and_in_between_it_says_until_when(
+    account: Aws,
+) -> None:
+    session(account).schedule(wish(), stores=False)
+    assert session(account).raised_until() is None
+    during = EIGHT + timedelta(minutes=5)
+    assert session(account, during).raised_until() == EIGHT + timedelta(minutes=30)
+    assert session(account, EIGHT + timedelta(hours=1)).raised_until() is None
+
+
+def test_no_deployment_goes_on_while_the_stage_is_prewarmed(account: Aws) -> None:
+    session(account).schedule(wish(), stores=False)
+    refuse_while_raised(session(account))
+    with pytest.raises(Fault, match=r"prewarmed until 2026-11-28 20:30 UTC.*prewarm --stage demo --lower"):
+        refuse_while_raised(session(account, EIGHT))
+
+
+def test_a_stage_that_is_destroyed_leaves_no_schedule(account: Aws) -> None:
+    session(account).schedule(wish(), stores=True)
+    said: list[str] = []
+    lower_all(session(account), said.append)
+    assert (scheduled(account), stores_scheduled(account), said) == ([], 0, ["Lowered."])
+
+
+def test_where_nothing_is_scheduled_a_destruction_has_nothing_to_lower(account: Aws) -> None:
+    said: list[str] = []
+    lower_all(session(account), said.append)
+    assert said == []
