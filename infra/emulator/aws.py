@@ -9,24 +9,27 @@ state directory when it stops, and read when it starts.
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 from infra.local import sqs
 from infra.local.children import Part
 from infra.local.layout import CHECKOUT, LOOPBACK
 
-KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TZ")
+KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "TZ")
 """Of the shell's variables: what a process needs to run at all."""
 EXECUTIONS = 24
 """Function processes that may work at once, of all functions; each has some 60 MB."""
-IDLE_SECONDS = 60
-"""After so long an idle process ends, but for the first of each version."""
+IDLE_SECONDS = 150
+"""After so long an idle process ends; longer than the minute between two calls of a schedule."""
 
 
 def part(data: Path, port: int) -> Part:
     """The emulator on loopback `port`, its state below `data`. Raises FileNotFoundError when absent."""
     granian = ["-m", "granian", "--interface", "asgi", "--loop", "uvloop", "--workers", "1", "--no-ws"]
     address = ["--host", LOOPBACK, "--port", str(port), "--log-level", "warning"]
+    tidy(data)
+    _unpacked(data).mkdir(parents=True)
     variables = [f"{name}={value}" for name, value in _environment(data, port).items()]
     return Part(
         name="aws",
@@ -43,9 +46,18 @@ def part(data: Path, port: int) -> Part:
     )
 
 
+def tidy(data: Path) -> None:
+    """Removes what functions were unpacked to, 50 MB each; a process that is killed leaves it behind."""
+    shutil.rmtree(_unpacked(data), ignore_errors=True)
+
+
 def url(port: int) -> str:
     """The endpoint of every service."""
     return f"http://{LOOPBACK}:{port}"
+
+
+def _unpacked(data: Path) -> Path:
+    return data / "unpacked"
 
 
 def _environment(data: Path, port: int) -> dict[str, str]:
@@ -57,6 +69,7 @@ def _environment(data: Path, port: int) -> dict[str, str]:
         "MINISTACK_HOST": LOOPBACK,
         "GATEWAY_PORT": str(port),
         "EDGE_PORT": str(port),
+        "TMPDIR": str(_unpacked(data)),
         "PERSIST_STATE": "1",
         "S3_PERSIST": "1",
         "STATE_DIR": str(data),

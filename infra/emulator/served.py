@@ -1,4 +1,4 @@
-"""The emulator's ASGI app, with four things mended that would make a deployment here unlike one on AWS.
+"""The emulator's ASGI app, with five things mended that would make a deployment here unlike one on AWS.
 
 - Its event source mapping hands a function at most 10 messages, whatever BatchSize says; with a batching
   window, Lambda hands it as many as were asked for. Ours asks for 100.
@@ -7,6 +7,8 @@
 - It talks with a function over file descriptor 1, which on Lambda is the function's log: a line that is
   written there, as `chalicelib/log.py` does, is lost, and one with a "status" would be taken for the answer.
   Ours talks over a descriptor of its own, and what is written to 1 is the log.
+- It keeps a process of each version of a function for ever, so that every deployment leaves six behind. Ours
+  ends what has been idle for long, as Lambda does.
 - It reads no answers of API Gateway's own from an API's definition (`gateway_answers.py`).
 
 Runs in the emulator's environment (.venv/emulator), served by granian with uvloop; it must import nothing of
@@ -16,11 +18,12 @@ the service. It leans on inner names of one exact release, which infra/local/req
 from __future__ import annotations
 
 import os
+import time
 from typing import Any
 
 from ministack.app import app  # type: ignore[import-not-found]
 from ministack.core import lambda_runtime  # type: ignore[import-not-found]
-from ministack.services import apigateway_v1, sqs  # type: ignore[import-not-found]
+from ministack.services import apigateway_v1, lambda_svc, sqs  # type: ignore[import-not-found]
 
 from infra.emulator import gateway_answers
 
@@ -47,6 +50,18 @@ def drain_lines(worker: Any) -> Any:
     return _drain(worker, first_line_wait=LINES_SECONDS, idle_confirm=0.001)
 
 
+def reap_idle_workers(seconds: float = lambda_runtime._LOCAL_WORKER_TTL) -> int:
+    """Ends every process that has been idle for so long, and returns how many."""
+    latest = time.time() - seconds
+    ended = []
+    with lambda_runtime._lock:
+        for key, pool in list(lambda_runtime._workers.items()):
+            ended += [worker for worker in pool if not worker.in_use and worker.last_used < latest]
+            lambda_runtime._workers[key] = [worker for worker in pool if worker not in ended]
+    lambda_runtime.kill_workers(ended)
+    return len(ended)
+
+
 # Functions inherit the variables: with this one they would find the checkout's modules beside the zip's.
 os.environ.pop("PYTHONPATH", None)
 _drain = lambda_runtime.Worker._drain_stderr_bounded
@@ -54,5 +69,6 @@ lambda_runtime.Worker._drain_stderr_bounded = drain_lines
 if TALKS_OVER_1 not in lambda_runtime._PYTHON_WORKER_SCRIPT:
     raise ImportError("this release of ministack talks with functions in another way")
 lambda_runtime._PYTHON_WORKER_SCRIPT = lambda_runtime._PYTHON_WORKER_SCRIPT.replace(TALKS_OVER_1, TALKS_APART)
+lambda_svc.reap_idle_workers = reap_idle_workers
 sqs._receive_messages_for_esm = receive_for_mapping
 gateway_answers.install(apigateway_v1)

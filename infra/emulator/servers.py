@@ -58,6 +58,7 @@ class Servers:
         """First the door, then the functions with their emulator, then what they have written to."""
         for names in (["front"], ["aws"], ["valkey", "postgres"]):
             self._supervisor.stop(names)
+        aws.tidy(self.layout.data("aws"))
         self.layout.state_file.unlink(missing_ok=True)
         self._lock.close()
 

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import json
 import socket
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import psycopg
 import pytest
 import valkey
+from click.testing import CliRunner
 
+from infra.commands.emulator import emulator
 from infra.emulator import running
 from infra.local.children import Identity
 from infra.local.tenancy import leftovers
+from tests.deploy.test_sold_out import functions
 from tests.support.deployed import Deployed
-from tests.support.stack import gone
+from tests.support.stack import call, gone
 from tests.support.waiting import until
 
 pytestmark = [pytest.mark.slow, pytest.mark.deploy]
@@ -73,6 +78,40 @@ def keys(stage: Deployed) -> int:
         return int(client.dbsize())
     finally:
         client.close()
+
+
+def test_functions_have_the_zip_and_nothing_of_this_checkout_or_this_shell(stack: Deployed) -> None:
+    assert stack.call("GET", "/health").status == 200
+    unpacked = running.layout_at(stack.state_dir).root / "aws" / "unpacked"
+    for process in functions(stack):
+        variables = process.environ()
+        assert "PYTHONPATH" not in variables
+        assert "PYTEST_CURRENT_TEST" not in variables, "which every process has that inherits from a test"
+        assert unpacked in Path(process.cwd()).parents
+
+
+def test_only_the_paths_of_the_api_lead_to_it(stack: Deployed) -> None:
+    answer = call("GET", f"{stack.url.removesuffix('/api')}/health")
+    assert (answer.status, answer.json["message"]) == (403, "An address of this API begins with /api/.")
+
+
+def test_status_tells_where_each_stage_is(stack: Deployed) -> None:
+    told = CliRunner().invoke(emulator, ["status", "--json", "--state-dir", str(stack.state_dir)])
+    found = json.loads(told.stdout)
+    assert found["emulator"]["aws"] == stack.account.endpoint_url
+    assert found[stack.stage] == {
+        "api": stack.url,
+        "postgres": stack.dsn,
+        "valkey": stack.account.facts["valkey_url"],
+    }
+
+
+def test_without_an_emulator_status_says_how_to_start_one(tmp_path: Path) -> None:
+    told = CliRunner().invoke(emulator, ["status", "--state-dir", str(tmp_path)])
+    assert told.exit_code == 1
+    assert "`python -m infra emulator start`" in told.stderr
+    stopped = CliRunner().invoke(emulator, ["stop", "--state-dir", str(tmp_path)])
+    assert (stopped.exit_code, stopped.stdout) == (0, "No emulator runs.\n")
 
 
 def test_two_stages_do_not_see_each_others_sales(stack: Deployed, other: Deployed) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import psutil
 import pytest
+from click.testing import CliRunner
 
+from infra.commands.rush import rush
 from infra.emulator.aws import EXECUTIONS
 from infra.emulator.running import layout_at
 from infra.local.tenancy import leftovers
@@ -25,6 +27,14 @@ def functions(stack: Deployed) -> list[psutil.Process]:
 
 def test_a_thousand_tickets_sell_out_from_the_zip(stack: Deployed) -> None:
     assert_sold_out(stack.rush(tickets=1_000, buyers=5_000))
+
+
+def test_the_verb_audits_the_stages_ledger_too(stack: Deployed) -> None:
+    words = ["--tickets", "20", "--buyers", "60", "--url", stack.url, "--state-dir", str(stack.state_dir)]
+    played = CliRunner().invoke(rush, words)
+    assert played.exit_code == 0, played.output
+    assert "audit passed" in played.stdout
+    assert "no ticket type is oversold in the ledger: 20 of 20 sold" in played.stdout
 
 
 def test_a_crowd_does_not_become_as_many_processes(stack: Deployed) -> None:
