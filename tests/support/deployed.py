@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
-import hashlib
 import shutil
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -13,7 +10,6 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, NamedTuple
 from uuid import uuid4
-from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 import psycopg
 from msgspec.structs import replace
@@ -25,22 +21,19 @@ from infra.deploy.destroying import destroy, stacks_of
 from infra.deploy.execute import Execution
 from infra.deploy.names import Names
 from infra.deploy.packaging import packaged
-from infra.deploy.plan import Package, literals, plan
-from infra.deploy.service import service_template
+from infra.deploy.plan import Package, plan
 from infra.deploy.stage import StageSettings, stage_settings
 from infra.deploy.standing import outputs_of
 from infra.deploy.steps import Check, Plan
-from infra.deploy.template import template
 from infra.emulator import running
-from infra.local.layout import CHECKOUT
-from infra.package import collect
+from infra.local.layout import CHECKOUT, Layout
+from infra.package.build import LOCKS
 from infra.rush.ledger import read_ledger
 from infra.rush.plan import RushPlan
 from infra.rush.recorded import run_recorded_rush
 from infra.rush.result import RushResult
 from tests.support.stack import Answer, call
 
-RUNTIME = f"python{sys.version_info.major}.{sys.version_info.minor}"
 READY_SECONDS = 6
 """What a bad version gets to become ready; a good one takes a cold start, a second."""
 
@@ -92,23 +85,9 @@ class Deployed:
         return outputs_of(self.account, self.stage)
 
     def package(self, checkout: Path = CHECKOUT, **settings: Any) -> Package:
-        """What would be deployed; of another checkout, its code and migrations."""
+        """What would be deployed."""
         wished = replace(self.settings, **settings)
-        package = packaged(self.stage, wished, "emulator", self.told.append)
-        if checkout == CHECKOUT:
-            return package
-        code = _with_changes_of(checkout, package.code, self.state_dir)
-        digest = hashlib.sha256(code.read_bytes()).hexdigest()
-        text = service_template(
-            key := f"code/{digest}.zip",
-            architecture=wished.architecture,
-            target="emulator",
-            parameters=literals(self.stage, wished, "emulator"),
-            runtime=RUNTIME,
-            checkout=checkout,
-        )
-        size = code.stat().st_size
-        return dataclasses.replace(package, code=code, code_key=key, code_bytes=size, service=template(text))
+        return packaged(self.stage, wished, "emulator", self.told.append, checkout)
 
     def deploy(self, checkout: Path = CHECKOUT, **settings: Any) -> bool:
         """Whether anything changed. Raises what the engine raises; `settings` differ from the stage's."""
@@ -172,22 +151,6 @@ def _impatient(wanted: Plan) -> Plan:
     return replace(wanted, steps=tuple(steps))
 
 
-def _with_changes_of(checkout: Path, code: Path, folder: Path) -> Path:
-    """A zip like `code`, with the files of ours that `checkout` has changed; nothing is fetched for it."""
-    ours, changed = collect.ours(CHECKOUT), collect.ours(checkout)
-    new = {name: content for name, content in changed.items() if ours.get(name) != content}
-    compiled = {(Path(name).parent / "__pycache__", Path(name).stem) for name in new}
-    made = folder / f"{uuid4().hex}.zip"
-    with ZipFile(code) as old, ZipFile(made, "w", ZIP_DEFLATED) as fresh:
-        for entry in old.infolist():
-            path = Path(entry.filename)
-            if entry.filename not in new and (path.parent, path.name.partition(".")[0]) not in compiled:
-                fresh.writestr(entry, old.read(entry))
-        for name, content in new.items():
-            fresh.writestr(ZipInfo(name), content)
-    return made
-
-
 @contextmanager
 def another_checkout(folder: Path, change: Callable[[Path], None]) -> Iterator[Path]:
     """A copy of what is deployed, changed; `change` is given its folder."""
@@ -195,9 +158,13 @@ def another_checkout(folder: Path, change: Callable[[Path], None]) -> Iterator[P
     shutil.copytree(
         CHECKOUT / "chalicelib", copy / "chalicelib", ignore=shutil.ignore_patterns("__pycache__")
     )
-    for name in ("app.py", ".chalice/config.json", "infra/stacks/service.yaml"):
+    for name in ("app.py", ".chalice/config.json", "infra/stacks/service.yaml", *LOCKS):
         (copy / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(CHECKOUT / name, copy / name)
+    kept = Layout.at(None).root / "build"
+    (copy / kept.relative_to(CHECKOUT)).mkdir(parents=True)
+    for wheels in kept.glob("wheels-*"):  # fetched already
+        (copy / wheels.relative_to(CHECKOUT)).symlink_to(wheels)
     change(copy)
     yield copy
     shutil.rmtree(copy)
