@@ -68,5 +68,5 @@ OPERATIONS: tuple[Operation, ...] = (get_dashboard, query_metrics, list_alarms, 
 
 
 def _prefix(services: Services) -> str:
-    """What the names of this stage's alarms begin with."""
-    return f"onsale-{services.settings.stage}-"
+    """What the names of this stage's alarms begin with: what its dashboard is called, on emulators too."""
+    return f"{services.settings.dashboard_name}-"

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 import urllib.error
 import urllib.request
+from urllib.parse import urljoin
 
 import pytest
 
@@ -98,7 +100,32 @@ def test_a_body_that_is_no_json_is_a_problem_like_any_other(stack: Deployed) -> 
         assert refusal.headers["Content-Type"].startswith("application/problem+json")
 
 
-def test_docs_and_console_work_under_the_address_of_the_api(stack: Deployed) -> None:
-    for page in ("docs", "console"):
-        with urllib.request.urlopen(f"{stack.url}/{page}") as answer:
-            assert answer.headers["Content-Type"].startswith("text/html")
+@pytest.mark.parametrize("page", ["docs", "console"])
+def test_a_page_finds_what_it_needs_under_the_address_of_the_api(stack: Deployed, page: str) -> None:
+    with urllib.request.urlopen(f"{stack.url}/{page}") as answer:
+        assert answer.headers["Content-Type"].startswith("text/html")
+        address, text = answer.url, answer.read().decode()
+    wanted = {urljoin(address, found) for found in re.findall(r'(?:src|href)="([^"#]+)"', text)}
+    files = {url for url in wanted if url.endswith((".js", ".css"))}
+    assert files, wanted
+    for url in files:
+        assert url.startswith(stack.url)
+        with urllib.request.urlopen(url) as answer:
+            assert answer.status == 200
+
+
+def test_what_the_console_asks_for_is_answered(stack: Deployed) -> None:
+    event_id = stack.event()
+    for path in (
+        f"/ops/events/{event_id}/sale",
+        "/ops/queue",
+        "/ops/alarms",
+        "/ops/dead-letters",
+        "/ops/dashboard",
+    ):
+        answer = stack.call("GET", path)
+        assert answer.status == 200, (path, answer)
+    assert {
+        alarm["name"].startswith(stack.names.prefix)
+        for alarm in stack.call("GET", "/ops/alarms").json["items"]
+    } == {True}

@@ -16,10 +16,10 @@ class MemoryCloudWatch:
     """Keeps every value as it was put; computes when asked."""
 
     def __init__(self) -> None:
-        """Starts without data, with an empty dashboard named "onsale"."""
+        """Starts without data, with an empty dashboard named "onsale-local"."""
         self.alarms: list[Alarm] = []
         self.changes: list[AlarmChange] = []
-        self.dashboards: dict[str, dict[str, Any]] = {"onsale": {"widgets": []}}
+        self.dashboards: dict[str, dict[str, Any]] = {"onsale-local": {"widgets": []}}
         self._values: dict[Key, dict[int, list[float]]] = defaultdict(lambda: defaultdict(list))
 
     def put(self, namespace: str, name: str, dimensions: Mapping[str, str], at: int, *values: float) -> None:
