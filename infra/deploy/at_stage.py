@@ -17,11 +17,11 @@ from infra.deploy.faults import Fault, explained
 from infra.deploy.plan import Unplannable
 from infra.deploy.stage import BadStage
 from infra.deploy.steps import TargetKind
-from infra.deploy.template import BadTemplate
 from infra.emulator import running
 from infra.emulator.homes import NoRoom
 from infra.local.background import DoesNotStop
 from infra.local.tenancy import CannotStart
+from infra.stacks.template import BadTemplate
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 

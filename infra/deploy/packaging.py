@@ -6,13 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from infra.deploy.faults import Fault
-from infra.deploy.foundation import STACKS, foundation_template
 from infra.deploy.plan import Package, literals
-from infra.deploy.service import NotPackaged, service_template
 from infra.deploy.stage import StageSettings
 from infra.deploy.steps import TargetKind
-from infra.deploy.template import template
-from infra.deploy.transform import NotTransformed, transformed
 from infra.local.layout import CHECKOUT, Layout
 from infra.package.build import Built, Unfit, build
 from infra.package.collect import Unexpected
@@ -20,6 +16,10 @@ from infra.package.compiled import NotCompiled
 from infra.package.pins import NotPinned
 from infra.package.platforms import this_machine
 from infra.package.wheels import NoWheel
+from infra.stacks.foundation import STACKS, foundation_template
+from infra.stacks.service import NotPackaged, service_template
+from infra.stacks.template import template
+from infra.stacks.transform import NotTransformed, transformed
 
 UNKNOWN = "unbuilt"
 """Stands for the zip's hash where there is no zip."""

@@ -13,7 +13,7 @@ from pathlib import Path
 from infra.deploy.names import ARTIFACTS, Names
 from infra.deploy.stage import StageSettings, missing_on_aws
 from infra.deploy.steps import Bring, Check, Fact, Output, Plan, Step, TargetKind, Upload, Value
-from infra.deploy.template import Template
+from infra.stacks.template import Template
 
 READY_SECONDS = 60
 """A first answer takes a cold start, a network interface and, after a pause, a waking database."""

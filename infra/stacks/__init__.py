@@ -1,1 +1,1 @@
-"""What is deployed: templates, the settings of stages, and the code that stands in a template itself."""
+"""What is deployed: templates, what is put into them, the settings of stages, and code that stands in one."""

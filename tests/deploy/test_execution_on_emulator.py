@@ -28,8 +28,8 @@ from infra.deploy.stacks import Stacks
 from infra.deploy.stage import stage_settings
 from infra.deploy.standing import outputs_of, standing
 from infra.deploy.steps import Check, Plan
-from infra.deploy.template import Template, template
 from infra.emulator import aws
+from infra.stacks.template import Template, template
 from tests.support.parts import running
 from tests.support.waiting import free_port
 

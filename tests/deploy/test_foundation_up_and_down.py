@@ -16,11 +16,11 @@ import pytest
 
 from infra.deploy.account import Account, at_endpoint
 from infra.deploy.bring import Manner, Wish, bring, remove
-from infra.deploy.foundation import STACKS, foundation_template
 from infra.deploy.names import Names
 from infra.deploy.stacks import Stacks
 from infra.deploy.steps import TargetKind
 from infra.local.sqs import MAX_RECEIVES, VISIBILITY_SECONDS
+from infra.stacks.foundation import STACKS, foundation_template
 from tests.support.sqs import LOCALSTACK, skip_without_localstack, sqs_server
 
 pytestmark = pytest.mark.slow

@@ -72,7 +72,9 @@ class Stage:
         found = running.running(self.state_dir, "demo")
         assert found is not None
         service = operator_of(found.url, None, str(self.state_dir))
-        return int(service.post("/events", {"name": "Night", "description": "", "totalTickets": 10, **more})["id"])
+        return int(
+            service.post("/events", {"name": "Night", "description": "", "totalTickets": 10, **more})["id"]
+        )
 
 
 @pytest.fixture(scope="module")

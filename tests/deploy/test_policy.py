@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from infra.deploy.foundation import STACKS, foundation_template, parsed
-from infra.deploy.service import service_template
-from infra.deploy.transform import transformed
+from infra.stacks.foundation import STACKS, foundation_template, parsed
+from infra.stacks.service import service_template
+from infra.stacks.transform import transformed
 from tests.support.policy import BROAD, Finding, excepted, lint, lint_exceptions, scan
 
 pytestmark = [pytest.mark.deploy, pytest.mark.slow]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.deploy.foundation import STACKS, foundation_template
+from infra.stacks.foundation import STACKS, foundation_template
 from tests.support.policy import lint
 
 

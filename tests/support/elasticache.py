@@ -12,7 +12,7 @@ from urllib.parse import parse_qs
 
 import valkey
 
-from infra.deploy.foundation import STACKS, parsed
+from infra.stacks.foundation import STACKS, parsed
 
 _STACK = parsed((STACKS / "foundation.yaml").read_text())["Resources"]
 ACCESS: str = _STACK["ValkeyUser"]["Properties"]["AccessString"]

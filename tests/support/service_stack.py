@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 
-from infra.deploy.service import Target, service_template
+from infra.stacks.service import Target, service_template
 
 REVIEWED = Path(__file__).parents[1] / "unit" / "deploy" / "service_template.yaml"
 VALUES: Mapping[str, str] = {

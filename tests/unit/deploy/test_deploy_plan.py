@@ -14,7 +14,7 @@ from infra.deploy.plan import Package, Unplannable, literals, plan
 from infra.deploy.show import as_document, as_text, templates_as_text
 from infra.deploy.stage import StageSettings, stage_settings
 from infra.deploy.steps import Bring, Check, Fact, Output, Plan, Upload
-from infra.deploy.template import BadTemplate, Template, template
+from infra.stacks.template import BadTemplate, Template, template
 
 ISSUED = replace(
     stage_settings("demo"), auth_issuer="https://i.example/", auth_jwks_url="https://i.example/keys"

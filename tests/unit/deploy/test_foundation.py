@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 import yaml
 
-from infra.deploy.foundation import CLOUDWATCH, STACKS, foundation_template, parsed
 from infra.deploy.names import Names
 from infra.local.sqs import FUNCTION_TIMEOUT_SECONDS
+from infra.stacks.foundation import CLOUDWATCH, STACKS, foundation_template, parsed
 from tests.support.snapshots import reviewed
 
 Resources = dict[str, dict[str, Any]]

@@ -10,7 +10,7 @@ import pytest
 
 from chalicelib.api.headers import ENCRYPTED
 from chalicelib.api.problems import CODES, Problem
-from infra.deploy.gateway_responses import gateway_responses
+from infra.stacks.gateway_responses import gateway_responses
 
 AWS_KNOWS = {
     *("ACCESS_DENIED", "API_CONFIGURATION_ERROR", "AUTHORIZER_CONFIGURATION_ERROR", "AUTHORIZER_FAILURE"),

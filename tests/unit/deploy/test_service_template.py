@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from infra.deploy.foundation import STACKS, parsed
-from infra.deploy.service import CHECKOUT, NotPackaged, Target, service_template
+from infra.stacks.foundation import STACKS, parsed
+from infra.stacks.service import CHECKOUT, NotPackaged, Target, service_template
 from tests.support.service_stack import REVIEWED, condensed, functions, packaged, text
 
 WORKERS = {"Fulfil", "Reconcile", "Expire", "Watch"}

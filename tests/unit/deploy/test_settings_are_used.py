@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from infra.deploy.foundation import STACKS, foundation_template
 from infra.deploy.plan import Package, literals, plan
 from infra.deploy.stage import stage_settings
 from infra.deploy.steps import Bring, Output, TargetKind
-from infra.deploy.template import template
+from infra.stacks.foundation import STACKS, foundation_template
+from infra.stacks.template import template
 from tests.support import service_stack
 
 pytestmark = pytest.mark.slow

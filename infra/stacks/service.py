@@ -19,7 +19,7 @@ from typing import Any, Literal
 from chalice.package import YAMLTemplateSerializer
 
 from chalicelib.ledger.migrate import digest
-from infra.deploy.gateway_responses import gateway_responses
+from infra.stacks.gateway_responses import gateway_responses
 
 Target = Literal["aws", "localstack", "emulator"]
 Template = dict[str, Any]
