@@ -18,6 +18,7 @@ import pytest
 from infra.emulator import running
 from infra.local.layout import CHECKOUT
 from infra.operator import operator_of
+from tests.support.deployed import account
 from tests.support.sqs import skip_without_localstack
 from tests.support.waiting import until
 
@@ -78,14 +79,12 @@ class Stage:
 
 
 @pytest.fixture(scope="module")
-def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    made = Stage(tmp_path_factory.mktemp("looking-after"))
-    try:
+def stage() -> Iterator[Stage]:
+    with account() as folder:
+        made = Stage(folder)
         deployed = made.run("deploy")
         assert deployed.returncode == 0, deployed.stderr[-2_000:]
         yield made
-    finally:
-        running.stop(made.state_dir)
 
 
 def test_a_stage_that_is_deployed_and_well_passes_the_doctor(stage: Stage) -> None:

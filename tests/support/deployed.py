@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -149,6 +150,20 @@ def _impatient(wanted: Plan) -> Plan:
         replace(step, seconds=READY_SECONDS) if isinstance(step, Check) else step for step in wanted.steps
     )
     return replace(wanted, steps=tuple(steps))
+
+
+@contextmanager
+def account() -> Iterator[Path]:
+    """A state directory for one emulated AWS, which is stopped at the end.
+
+    Not below pytest's own folder: each session that starts takes the way through that one from PostgreSQL,
+    which runs as somebody else where tests run as root.
+    """
+    with tempfile.TemporaryDirectory(prefix="onsale-account-") as folder:
+        try:
+            yield Path(folder)
+        finally:
+            running.stop(folder)
 
 
 @contextmanager
