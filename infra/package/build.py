@@ -21,6 +21,7 @@ from infra.package.compiled import compiled
 from infra.package.contents import PACKAGES
 from infra.package.pins import pinned
 from infra.package.platforms import ARCHITECTURES, Platform, this_python
+from infra.package.trial import not_importable
 from infra.package.wheels import wheels
 
 LOCKS = ("requirements.txt", "requirements-console.txt")
@@ -64,6 +65,8 @@ def build(
         found = wheels(requirements, platform, kept, tell)
         tell(f"building the zip for {platform.runtime} on {platform.architecture}")
         content = assembled(own, found)
+        if platform.runs_here and (bad := not_importable(content)):
+            raise Unfit("the zip is not fit: " + "; ".join(bad))
         for old in kept.glob(f"{name}-*.zip"):
             old.unlink(missing_ok=True)
         _write(stored, content)

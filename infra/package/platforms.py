@@ -34,6 +34,12 @@ class Platform:
         return "{}.{}".format(*self.python)
 
     @property
+    def runs_here(self) -> bool:
+        """Whether this machine can run what is made for it."""
+        python = sys.version_info[:2] == self.python
+        return python and sys.platform == "linux" and platform.machine() == _MACHINES[self.architecture]
+
+    @property
     def runtime(self) -> str:
         """Lambda's name of it, such as python3.11."""
         return f"python{self.release}"

@@ -17,6 +17,13 @@ from tests.support.deployed import Deployed, account, another_checkout
 
 pytestmark = [pytest.mark.slow, pytest.mark.deploy]
 
+IMPORTED_ON_LAMBDA_ALONE = """
+import os
+if "LAMBDA_TASK_ROOT" in os.environ:
+    import nosuch
+"""
+"""What cannot be imported anywhere is found when the zip is made."""
+
 
 @pytest.fixture(scope="module")
 def deployed() -> Iterator[Deployed]:
@@ -56,12 +63,14 @@ def test_a_version_that_is_not_ready_gives_its_place_back(deployed: Deployed) ->
     assert ready(deployed) == "ready"
 
 
-def test_a_version_that_cannot_be_imported_takes_no_traffic(deployed: Deployed) -> None:
+def test_a_version_that_cannot_be_imported_where_it_runs_takes_no_traffic(deployed: Deployed) -> None:
     with (
         spoiled(
             deployed,
             "app.py",
-            lambda text: text + "\nif services.settings.database_url:\n    import nosuch\n",
+            lambda text: (
+                text + "\nfrom os import environ\nif 'LAMBDA_TASK_ROOT' in environ:\n    import nosuch\n"
+            ),
         ) as bad,
         pytest.raises(Failed, match="nosuch"),
     ):

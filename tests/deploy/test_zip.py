@@ -106,6 +106,22 @@ def test_control_one_changed_character_is_another_zip(tmp_path: Path, built: Bui
     assert built_in(tmp_path, "022", "") != built.sha256
 
 
+def test_code_that_cannot_be_imported_is_found_before_anybody_gets_the_zip(tmp_path: Path) -> None:
+    checkout_in(tmp_path, backwards=False)
+    with (tmp_path / "checkout" / "chalicelib" / "fulfilment.py").open("a") as code:
+        code.write("import nosuch\n")
+    with (tmp_path / "checkout" / "app.py").open("a") as app:
+        app.write("from chalicelib import fulfilment\n")
+    with pytest.raises(Unfit, match=r"app\.app: ModuleNotFoundError: No module named 'nosuch'"):
+        build(
+            HERE.architecture,
+            tmp_path / "out",
+            checkout=tmp_path / "checkout",
+            cache=tmp_path / "cache",
+        )
+    assert list((tmp_path / "cache").glob("onsale-*.zip")) == []
+
+
 def test_nothing_is_fetched_or_built_again_when_nothing_has_changed(tmp_path: Path, built: Built) -> None:
     told: list[str] = []
     again = build(HERE.architecture, tmp_path, tell=told.append)
