@@ -11,7 +11,7 @@ import pytest
 from infra.stacks.foundation import STACKS, foundation_template, parsed
 from infra.stacks.service import service_template
 from infra.stacks.transform import transformed
-from tests.support.policy import BROAD, Finding, excepted, lint, lint_exceptions, scan
+from tests.support.policy import BROAD, Finding, excepted, lint, scan
 
 pytestmark = [pytest.mark.deploy, pytest.mark.slow]
 
@@ -110,16 +110,5 @@ def test_a_role_over_everything_is_found_by_our_own_check_too(found_in_a_weak_on
     assert Finding(BROAD, "AWS::IAM::Role.RotationRole") in found_in_a_weak_one
 
 
-@pytest.fixture(scope="module")
-def linted(templates: dict[str, Path]) -> list[str]:
-    """What the linter says of the service, as CloudFormation has it after SAM's transform."""
-    return lint(templates["service"])
-
-
-def test_the_services_template_is_without_fault_but_for_what_is_excepted(linted: list[str]) -> None:
-    known = lint_exceptions()
-    assert [line for line in linted if not any(each.covers(line) for each in known)] == []
-
-
-def test_no_exception_of_the_linter_is_kept_that_is_not_needed(linted: list[str]) -> None:
-    assert [each for each in lint_exceptions() if not any(each.covers(line) for line in linted)] == []
+def test_the_services_template_is_without_fault_after_sams_transform(templates: dict[str, Path]) -> None:
+    assert lint(templates["service"]) == []

@@ -28,19 +28,6 @@ class Finding:
     resource: str
 
 
-@dataclass(frozen=True)
-class LintException:
-    """Lines of the linter that are left as they are: those of one rule that speak of something."""
-
-    check: str
-    about: str
-    reason: str
-
-    def covers(self, line: str) -> bool:
-        """Whether the line is one of them."""
-        return f":{self.check}:" in line and self.about in line
-
-
 def excepted() -> dict[Finding, str]:
     """Findings of the scan that are left as they are, each with its reason."""
     return {
@@ -48,12 +35,6 @@ def excepted() -> dict[Finding, str]:
         for each in tomllib.loads(EXCEPTIONS.read_text())["exception"]
         for resource in each["resources"]
     }
-
-
-def lint_exceptions() -> list[LintException]:
-    """The linter's."""
-    found = tomllib.loads(EXCEPTIONS.read_text())["lint"]
-    return [LintException(each["check"], each["about"], each["reason"].strip()) for each in found]
 
 
 def lint(template: Path) -> list[str]:
