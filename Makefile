@@ -28,11 +28,11 @@ MINUTES ?= 20
 .PHONY: help install install-deploy up down status test test-fast test-faults test-deploy simulate fuzz check rush bench lock audit-dependencies clean
 
 help: ## Show this list.
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 27
 
 install: $(VENV)/installed $(EMULATOR)/installed ## Install everything into .venv; the other targets do it by themselves.
 
-install-deploy: install $(EMULATOR)/deploy-installed $(POLICY)/installed ## Install what `deploy --target emulator` and its tests need besides.
+install-deploy: install $(EMULATOR)/deploy-installed ## Install what `deploy --target emulator` needs besides.
 
 up: install ## Start the whole service and keep it running until Ctrl-C.
 	@exec $(BIN)/python -m infra up
@@ -43,20 +43,20 @@ down: install ## Stop a stack that runs in the background or in another terminal
 status: install ## Show the running stack's processes and addresses.
 	@$(BIN)/python -m infra status
 
-check: install ## Lint, security scan, types, import rules and unit tests, in seconds.
+check: install $(POLICY)/installed ## Lint of code and templates, security scan, types, import rules and unit tests.
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/pytest tests/unit tests/rules
 
-test: install ## Every test but the long fault tests, on real servers that it starts itself.
+test: install ## Every test but the long ones (test-faults, test-deploy), on real servers that it starts itself.
 	$(BIN)/pytest -m "not faults and not deploy"
 
 test-faults: install ## Break real processes and real stores on purpose, and see every promise kept.
 	$(BIN)/pytest -m faults
 
-test-deploy: install-deploy ## Deploy the packaged stack to the emulator, sell an event out, change it, roll back, destroy it.
+test-deploy: install-deploy $(POLICY)/installed ## Deploy the packaged stack to the emulator, sell an event out, change it, roll back, destroy it.
 	$(BIN)/pytest -m deploy
 
 simulate: install ## Live SEEDS schedules of bad luck through the real code (SEEDS=100000).
