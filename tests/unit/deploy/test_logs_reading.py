@@ -36,7 +36,7 @@ def write(client: Any, function: str, *texts: str, ago_seconds: int = 5) -> None
     if not client.describe_log_groups(logGroupNamePrefix=group)["logGroups"]:
         client.create_log_group(logGroupName=group)
     client.create_log_stream(logGroupName=group, logStreamName=stream)
-    at_ms = int((NOW - timedelta(seconds=ago_seconds)).timestamp() * 1_000)
+    at_ms = int((datetime.now(UTC) - timedelta(seconds=ago_seconds)).timestamp() * 1_000)
     client.put_log_events(
         logGroupName=group,
         logStreamName=stream,
@@ -45,7 +45,7 @@ def write(client: Any, function: str, *texts: str, ago_seconds: int = 5) -> None
 
 
 def texts(client: Any, since: timedelta, text: str | None = None) -> list[str]:
-    since_ms = int((NOW - since).timestamp() * 1_000)
+    since_ms = int((datetime.now(UTC) - since).timestamp() * 1_000)
     return [event.text for event in read(client, GROUPS, since_ms, text)]
 
 
