@@ -8,6 +8,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import secrets
 import socket
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,9 @@ from typing import Any
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 LOOPBACK = "127.0.0.1"
+PORTS = range(16_000, 32_000)
+"""Below those that the kernel gives to outgoing connections (from 32768 on Linux, 49152 on macOS): one of
+these may be taken after it was chosen, and before its server is there. Valkey's cluster adds 10,000."""
 
 
 @dataclass(frozen=True)
@@ -105,11 +109,11 @@ class Layout:
 
 
 def free_port() -> int:
-    """A loopback port that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind((LOOPBACK, 0))
-        port: int = probe.getsockname()[1]
-    return port
+    """A loopback port that nobody listens on now, and that the kernel gives to no connection by itself."""
+    while True:
+        port = secrets.choice(PORTS)
+        if port_is_free(port):
+            return port
 
 
 def port_is_free(port: int) -> bool:

@@ -13,11 +13,12 @@ from chalicelib.aws.mapping import Mapping, MappingState
 from chalicelib.errors import Unavailable
 from chalicelib.settings import from_environment
 from infra.local import sqs
+from infra.local.layout import free_port
 from infra.local.mapping_api import MAPPING_ID, MappingApi, Registration
 from tests.fakes.monitoring import MemoryMapping
 from tests.support.lambda_api import serving
 from tests.support.scripted_server import ScriptedServer
-from tests.support.waiting import free_port, until
+from tests.support.waiting import until
 
 
 @contextmanager

@@ -13,9 +13,10 @@ from chalicelib.aws.sigv4 import Credentials
 from chalicelib.errors import Unavailable
 from chalicelib.queue.client import QueueClient
 from chalicelib.queue.sender import MAX_BATCH_BYTES, Sender
+from infra.local.layout import free_port
 from tests.fakes.queue import MemoryQueue
 from tests.support.sqs import LOCALSTACK, fresh_queue, skip_without_localstack, sqs_server
-from tests.support.waiting import free_port, until
+from tests.support.waiting import until
 
 REAL = [
     pytest.param("embedded", marks=pytest.mark.slow),

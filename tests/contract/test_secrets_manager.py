@@ -10,10 +10,10 @@ from chalicelib.aws.secrets_manager import reader
 from chalicelib.errors import Unavailable
 from chalicelib.settings import from_environment
 from infra.local import sqs
+from infra.local.layout import free_port
 from tests.support.scripted_server import ScriptedServer
 from tests.support.sqs import sqs_server
 from tests.support.vault import Vault
-from tests.support.waiting import free_port
 
 pytestmark = pytest.mark.slow
 

@@ -26,9 +26,10 @@ from infra.deploy.faults import Fault, explained
 from infra.deploy.names import Names
 from infra.deploy.stacks import Stacks
 from infra.emulator import aws
+from infra.local.layout import free_port
 from tests.support.parts import running
 from tests.support.sqs import skip_without_localstack
-from tests.support.waiting import free_port, until
+from tests.support.waiting import until
 
 pytestmark = [pytest.mark.slow, pytest.mark.deploy]
 

@@ -29,9 +29,9 @@ from infra.deploy.stage import stage_settings
 from infra.deploy.standing import outputs_of, standing
 from infra.deploy.steps import Check, Plan
 from infra.emulator import aws
+from infra.local.layout import free_port
 from infra.stacks.template import Template, template
 from tests.support.parts import running
-from tests.support.waiting import free_port
 
 pytestmark = [pytest.mark.slow, pytest.mark.deploy]
 

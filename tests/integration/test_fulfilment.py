@@ -16,6 +16,7 @@ from chalicelib.ledger.connections import Connections
 from chalicelib.ledger.ledger import Ledger
 from chalicelib.ledger.queries import QUERIES
 from chalicelib.model import DeadLetterQuery, Event, OrderQuery, OrderStatus
+from infra.local.layout import free_port
 from tests.support.batches import (
     NotingGate,
     a_draft,
@@ -29,7 +30,6 @@ from tests.support.batches import (
 )
 from tests.support.events import NOON
 from tests.support.life import a_notice
-from tests.support.waiting import free_port
 
 pytestmark = pytest.mark.slow
 

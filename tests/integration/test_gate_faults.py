@@ -18,12 +18,13 @@ from chalicelib.gate.client import connect
 from chalicelib.gate.gate import Gate
 from chalicelib.realign import realign
 from chalicelib.services import utc_now
+from infra.local.layout import free_port
 from tests.fakes.services import MemoryQueue, MemoryServices
 from tests.support.batches import a_draft, ledger_at, services_with
 from tests.support.cutting_proxy import cutting_proxy
 from tests.support.events import an_event, an_intent
 from tests.support.valkey import address_of, valkey_server
-from tests.support.waiting import free_port, until
+from tests.support.waiting import until
 
 REFILL_SECONDS = 2.0
 """What is promised of a gate whose Valkey was wiped."""

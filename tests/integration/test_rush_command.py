@@ -10,10 +10,9 @@ from click.testing import CliRunner, Result
 
 from infra.commands.check_history import check_history
 from infra.commands.rush import find, rush
-from infra.local.layout import Layout
+from infra.local.layout import Layout, free_port
 from infra.local.tenancy import take_lock
 from tests.support.box_office import BoxOffice, Front, GivesAnIdTwice, HidesTickets, serving
-from tests.support.waiting import free_port
 
 pytestmark = pytest.mark.slow
 SMALL = ["--tickets", "20", "--buyers", "60", "--concurrency", "4"]

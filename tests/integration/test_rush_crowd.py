@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from infra.local.layout import free_port
 from infra.rush.hammer import hammer
 from infra.rush.plan import RushPlan
 from infra.rush.result import RushResult
@@ -29,7 +30,6 @@ from tests.support.box_office import (
     SellsATicketTwice,
     serving,
 )
-from tests.support.waiting import free_port
 
 
 def rushed(front: Front, **figures: Any) -> RushResult:

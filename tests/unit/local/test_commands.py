@@ -15,6 +15,9 @@ from infra.local.children import Identity
 from infra.local.layout import LOOPBACK, Layout, free_port, port_is_free
 from infra.local.localstack import NotThere, make_queues
 
+EPHEMERAL = Path("/proc/sys/net/ipv4/ip_local_port_range")
+"""The first and the last port that Linux gives to outgoing connections."""
+
 
 def test_help_lists_every_verb_and_imports_none() -> None:
     script = "import sys; from infra.__main__ import main; main(['--help'], standalone_mode=False)"
@@ -89,3 +92,9 @@ def test_a_process_with_the_same_number_and_another_birth_is_a_stranger() -> Non
     born = psutil.Process().create_time()
     assert Identity("me", os.getpid(), born, 15).process() is not None
     assert Identity("me", os.getpid(), born - 60, 15).process() is None
+
+
+@pytest.mark.skipif(not EPHEMERAL.exists(), reason="only Linux tells which ports those are")
+def test_no_connection_of_somebody_else_takes_a_port_that_was_chosen_for_a_server() -> None:
+    first = int(EPHEMERAL.read_text().split()[0])
+    assert all(free_port() < first for _ in range(50))

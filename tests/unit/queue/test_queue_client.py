@@ -20,8 +20,9 @@ from chalicelib.aws.client import BACKOFF_MS, MAX_IDLE_SECONDS
 from chalicelib.aws.sigv4 import Credentials
 from chalicelib.errors import Unavailable
 from chalicelib.queue.client import QueueClient
+from infra.local.layout import free_port
 from tests.support.scripted_server import OK, Fault, ScriptedServer, answer, chunked
-from tests.support.waiting import free_port, until
+from tests.support.waiting import until
 
 BUSY = answer(503, b'{"__type":"ServiceUnavailable"}')
 THROTTLED = answer(400, b'{"__type":"com.amazonaws.sqs#RequestThrottled","message":"slow down"}')
