@@ -66,6 +66,7 @@ class Provider:
 
         `token` is for reading orders, where the service asks for one.
         """
+        self.url = url
         self._to = address(url)
         self._bearer = {"Authorization": f"Bearer {token}"} if token else {}
         self._secret = secret

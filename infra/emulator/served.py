@@ -30,8 +30,8 @@ from infra.emulator import gateway_answers
 __all__ = ["app"]
 
 LINES_SECONDS = 0.004
-TALKS_OVER_1 = "    _real_stdout = sys.stdout\n    sys.stdout = sys.stderr\n"
-TALKS_APART = "    _real_stdout = os.fdopen(os.dup(1), 'w')\n    os.dup2(2, 1)\n    sys.stdout = sys.stderr\n"
+TALKS_OVER_1 = "_real_stdout = sys.stdout\n"
+TALKS_APART = "_real_stdout = os.fdopen(os.dup(1), 'w'); os.dup2(2, 1)\n"
 LARGEST_BATCH = 10_000
 
 

@@ -9,8 +9,9 @@ import urllib.request
 from urllib.parse import urljoin
 
 import pytest
+from click.testing import CliRunner
 
-from infra.provider import Notice, Provider, new_reference
+from infra.__main__ import main
 from tests.e2e.test_up import test_a_client_of_the_seed_is_served
 from tests.support.deployed import Deployed, Held
 from tests.support.waiting import until
@@ -56,11 +57,11 @@ def test_a_held_order_is_confirmed_by_its_payment(stack: Deployed) -> None:
     event_id = stack.event(holdSeconds=600)
     order_id = stack.order(event_id, "ada").json["id"]
     decided(stack, order_id, "reserved")
-    secrets = stack.client("secretsmanager")
-    secret = secrets.get_secret_value(SecretId=stack.outputs["PaymentSecretArn"])["SecretString"]
-    notice = Notice(reference=new_reference(), order_id=order_id, amount=0, currency="EUR")
-    assert Provider(stack.url, secret).notify(notice).state == "applied"
-    decided(stack, order_id, "confirmed")
+    at = ["--stage", stack.stage, "--target", "emulator", "--state-dir", str(stack.state_dir)]
+    said = CliRunner().invoke(main, ["pay", order_id, *at])
+    assert (said.exit_code, said.output.splitlines()[-1]) == (0, f"order    {order_id}: confirmed"), (
+        said.output
+    )
 
 
 def test_a_payment_that_is_signed_with_another_secret_is_refused(stack: Deployed) -> None:
