@@ -11,8 +11,6 @@ from typing import Any
 
 import yaml
 
-INLINE_BYTES = 51_200
-"""The most that a call may carry as TemplateBody; what is larger goes by way of the bucket."""
 BUCKET_BYTES = 1_000_000
 """The most that CloudFormation reads from a bucket."""
 ONLY_ON_AWS = "OnAws"
